@@ -1,0 +1,178 @@
+package events
+
+import (
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/cloudevents/sdk-go/v2/event"
+)
+
+// Event is a CloudEvent 1.0, the only thing that crosses a function's boundary.
+type Event = event.Event
+
+// Payload is the data of one event type.
+type Payload interface {
+	EventType() string
+	Validate() error
+}
+
+// Envelope is what New needs besides the payload.
+type Envelope struct {
+	ID       string
+	Source   string // /firedrill/<deployment>/<function>
+	Subject  string
+	Time     time.Time
+	Cause    string // id of the causing event
+	Sequence int    // journal rev, on facts; 0 for none
+}
+
+// maxText bounds free text in payloads, in bytes.
+const maxText = 4096
+
+// MaxBytes is the largest event that is read or published.
+const MaxBytes = 64 << 10
+
+// ErrInvalid marks an event that no retry can mend.
+var ErrInvalid = errors.New("invalid event")
+
+// New makes an event; a payload that does not validate is an error that wraps ErrInvalid.
+func New(env Envelope, p Payload) (Event, error) {
+	if err := p.Validate(); err != nil {
+		return Event{}, fmt.Errorf("%w: %s: %w", ErrInvalid, p.EventType(), err)
+	}
+	e := event.New()
+	e.SetID(env.ID)
+	e.SetType(p.EventType())
+	e.SetSource(env.Source)
+	if env.Subject != "" {
+		e.SetSubject(env.Subject)
+	}
+	e.SetTime(env.Time)
+	if env.Cause != "" {
+		e.SetExtension("cause", env.Cause)
+	}
+	if env.Sequence > 0 {
+		e.SetExtension("sequence", strconv.Itoa(env.Sequence))
+	}
+	if err := e.SetData(event.ApplicationJSON, p); err != nil {
+		return Event{}, fmt.Errorf("encode %s: %w", p.EventType(), err)
+	}
+	if err := e.Validate(); err != nil {
+		return Event{}, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	return e, nil
+}
+
+// Decode reads an event's payload and validates it. An event of another type, or one that does not validate, is an
+// error that wraps ErrInvalid.
+func Decode[T Payload](e Event) (T, error) {
+	var p T
+	if e.Type() != p.EventType() {
+		return p, fmt.Errorf("%w: type %q, want %q", ErrInvalid, e.Type(), p.EventType())
+	}
+	if err := json.Unmarshal(e.Data(), &p); err != nil {
+		return p, fmt.Errorf("%w: %s: %w", ErrInvalid, e.Type(), err)
+	}
+	if err := p.Validate(); err != nil {
+		return p, fmt.Errorf("%w: %s: %w", ErrInvalid, e.Type(), err)
+	}
+	return p, nil
+}
+
+// Parse reads one structured CloudEvent and checks its size and envelope.
+func Parse(b []byte) (Event, error) {
+	var e Event
+	if len(b) > MaxBytes {
+		return e, fmt.Errorf("%w: %d bytes, the limit is %d", ErrInvalid, len(b), MaxBytes)
+	}
+	if err := e.UnmarshalJSON(b); err != nil {
+		return e, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	if err := e.Validate(); err != nil {
+		return e, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	return e, nil
+}
+
+// Sequence returns the journal rev that a fact carries, 0 if none.
+func Sequence(e Event) int {
+	s, ok := e.Extensions()["sequence"].(string)
+	if !ok {
+		return 0
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// Cause returns the id of the causing event, "" if none.
+func Cause(e Event) string {
+	s, _ := e.Extensions()["cause"].(string)
+	return s
+}
+
+// ID derives an id of 65 bits from parts: 13 letters and digits, the same for the same parts. Parts are length-prefixed,
+// so ("ab","c") and ("a","bc") differ.
+func ID(parts ...string) string {
+	h := sha256.New()
+	for _, p := range parts {
+		fmt.Fprintf(h, "%d:%s", len(p), p)
+	}
+	return strings.ToLower(base32.StdEncoding.EncodeToString(h.Sum(nil)))[:13]
+}
+
+// FactID derives a fact's id from its drill, the rev of its entry and its place in the entry's outbox.
+func FactID(drill string, rev, n int) string {
+	return ID("fact", drill, strconv.Itoa(rev), strconv.Itoa(n))
+}
+
+func check(errs ...error) error { return errors.Join(errs...) }
+
+func need(field, v string) error {
+	if strings.TrimSpace(v) == "" {
+		return fmt.Errorf("%s: missing", field)
+	}
+	return nil
+}
+
+func needAny(field string, n int) error {
+	if n == 0 {
+		return fmt.Errorf("%s: missing", field)
+	}
+	return nil
+}
+
+func needTime(field string, t time.Time) error {
+	if t.IsZero() {
+		return fmt.Errorf("%s: missing; write an RFC 3339 time", field)
+	}
+	return nil
+}
+
+func oneOf(field, v string, allowed ...string) error {
+	for _, a := range allowed {
+		if v == a {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s: %q is none of %s", field, v, strings.Join(allowed, ", "))
+}
+
+func short(field, v string) error {
+	if len(v) > maxText {
+		return fmt.Errorf("%s: %d bytes, the limit is %d", field, len(v), maxText)
+	}
+	if !utf8.ValidString(v) {
+		return fmt.Errorf("%s: not valid UTF-8", field)
+	}
+	return nil
+}
