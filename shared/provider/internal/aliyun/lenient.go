@@ -1,0 +1,113 @@
+package aliyun
+
+import (
+	"bytes"
+	"encoding/json"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Text is a string that the vendor sometimes sends as an object, a list or a number; those are kept as compact JSON.
+type Text string
+
+// UnmarshalJSON accepts any JSON value.
+func (t *Text) UnmarshalJSON(data []byte) error {
+	var s string
+	if json.Unmarshal(data, &s) == nil { // null leaves it empty
+		*t = Text(s)
+		return nil
+	}
+	var b bytes.Buffer
+	if err := json.Compact(&b, data); err != nil {
+		return err
+	}
+	*t = Text(b.String())
+	return nil
+}
+
+// Number is an integer that the vendor sometimes sends as a string. What is no integer reads as 0.
+type Number int64
+
+// UnmarshalJSON accepts any JSON value.
+func (n *Number) UnmarshalJSON(data []byte) error {
+	s := strings.Trim(string(data), `"`)
+	if v, err := strconv.ParseInt(s, 10, 64); err == nil {
+		*n = Number(v)
+		return nil
+	}
+	*n = 0
+	if f, err := strconv.ParseFloat(s, 64); err == nil && f > -1e15 && f < 1e15 {
+		*n = Number(f)
+	}
+	return nil
+}
+
+// Flag is a boolean that the vendor sometimes sends as a string.
+type Flag bool
+
+// UnmarshalJSON accepts any JSON value; only true and "true", in any case, are true.
+func (f *Flag) UnmarshalJSON(data []byte) error {
+	*f = Flag(strings.EqualFold(strings.Trim(string(data), `"`), "true"))
+	return nil
+}
+
+// List is a list that the vendor sometimes sends as a string that holds JSON, as an object with the list inside, or
+// as null. What is none of these reads as empty; an element that cannot be read is left out.
+type List[T any] []T
+
+// UnmarshalJSON accepts any JSON value.
+func (l *List[T]) UnmarshalJSON(data []byte) error {
+	*l = nil
+	var s string
+	if json.Unmarshal(data, &s) == nil {
+		data = []byte(s)
+	}
+	var raw []json.RawMessage
+	if json.Unmarshal(data, &raw) != nil {
+		return nil
+	}
+	for _, r := range raw {
+		var v T
+		if json.Unmarshal(r, &v) == nil {
+			*l = append(*l, v)
+		}
+	}
+	return nil
+}
+
+// Map is an object that the vendor sometimes sends as a string that holds JSON. What is neither reads as empty.
+type Map map[string]Text
+
+// UnmarshalJSON accepts any JSON value.
+func (m *Map) UnmarshalJSON(data []byte) error {
+	*m = nil
+	var s string
+	if json.Unmarshal(data, &s) == nil {
+		data = []byte(s)
+	}
+	var v map[string]Text
+	if json.Unmarshal(data, &v) == nil {
+		*m = v
+	}
+	return nil
+}
+
+// Time reads the vendor's times: 2006-01-02T15:04:05Z, with or without seconds, fraction or zone. What cannot be read
+// is the zero time.
+func Time(s string) time.Time {
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05.999-0700", "2006-01-02T15:04:05", "2006-01-02 15:04:05"} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t.UTC()
+		}
+	}
+	return time.Time{}
+}
+
+// Millis reads milliseconds since 1970; 0 is the zero time.
+func Millis(ms Number) time.Time {
+	if ms <= 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(int64(ms)).UTC()
+}
