@@ -1,0 +1,118 @@
+package drill
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// AnswerLease is how long the handler that carries out an answer keeps others from doing it too.
+const AnswerLease = 60 * time.Second
+
+// Answer records an answer to a gate before it is carried out. A missing gate means the one open gate. The answer must be
+// one of the gate's choices; pause and resume need no gate.
+func (d *Drill) Answer(m Move, actor, by string, now time.Time) (Change, Answered, error) {
+	if d.Status != Running && d.Status != Waiting || d.AwaitsApproval() {
+		return Change{}, Answered{}, fmt.Errorf("%w: drill %s is %s and waits at no step", ErrAnswered, d.ID, d.Status)
+	}
+	if m.Action != PauseRun {
+		g, err := d.gate(m)
+		if err != nil {
+			return Change{}, Answered{}, err
+		}
+		if m.Gate = g.ID; m.Step == "" {
+			m.Step = g.Step
+		}
+		if err := allowed(g, m); err != nil {
+			return Change{}, Answered{}, err
+		}
+	}
+	for _, a := range d.Answers {
+		if m.Gate != "" && a.Gate == m.Gate && a.Error == "" && len(a.Targets) == 0 {
+			return Change{}, a, fmt.Errorf("%w: %s chose %s at %s", ErrAnswered, a.Actor, a.Action, a.At.Format(time.RFC3339))
+		}
+	}
+	a := Answered{Move: m, Actor: actor, At: now, Lease: Lease{By: by, Until: now.Add(AnswerLease)}}
+	d.Answers = append(d.Answers, a)
+	return Change{What: fmt.Sprintf("%s: %s %s", actor, m.Action, strings.TrimSpace(m.Step+" "+m.Note))}, a, nil
+}
+
+func (d *Drill) gate(m Move) (Gate, error) {
+	if m.Gate != "" {
+		for _, g := range d.Gates {
+			if g.ID == m.Gate {
+				return g, nil
+			}
+		}
+		for _, a := range d.Answers {
+			if a.Gate == m.Gate {
+				return Gate{}, fmt.Errorf("%w: %s chose %s at %s", ErrAnswered, a.Actor, a.Action, a.At.Format(time.RFC3339))
+			}
+		}
+		return Gate{}, fmt.Errorf("%w: gate %q is not open; open now: %s", ErrAnswered, m.Gate, d.gateNames())
+	}
+	var match []Gate
+	for _, g := range d.Gates {
+		if m.Step == "" || g.Step == m.Step || g.Name == m.Step || offers(g, m.Step) {
+			match = append(match, g)
+		}
+	}
+	switch len(match) {
+	case 1:
+		return match[0], nil
+	case 0:
+		return Gate{}, fmt.Errorf("%w: no gate is open for step %q; open now: %s", ErrAnswered, m.Step, d.gateNames())
+	}
+	return Gate{}, fmt.Errorf("%w: several gates are open, name one: %s", ErrForbidden, d.gateNames())
+}
+
+func offers(g Gate, step string) bool {
+	for _, c := range g.Choices {
+		if c.Step == step {
+			return true
+		}
+	}
+	return false
+}
+
+func allowed(g Gate, m Move) error {
+	var can []string
+	for _, c := range g.Choices {
+		if c.Action == m.Action {
+			return nil
+		}
+		can = append(can, string(c.Action))
+	}
+	return fmt.Errorf("%w: gate %s cannot %s; it can %s", ErrForbidden, g.ID, m.Action, strings.Join(can, ", "))
+}
+
+func (d *Drill) gateNames() string {
+	if len(d.Gates) == 0 {
+		return "none"
+	}
+	names := make([]string, len(d.Gates))
+	for i, g := range d.Gates {
+		names[i] = g.ID
+	}
+	return strings.Join(names, ", ")
+}
+
+// OpenAnswer returns the answer that is recorded but not yet carried out, if its lease is free for by.
+func (d *Drill) OpenAnswer(by string, now time.Time) (int, bool) {
+	for i, a := range d.Answers {
+		if !a.Done && a.Error == "" && (a.Lease.By == by || !now.Before(a.Lease.Until)) {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+// SettleAnswer records how an answer went; a problem opens the gate again.
+func (d *Drill) SettleAnswer(i int, problem string) Change {
+	a := &d.Answers[i]
+	a.Done, a.Error = problem == "", problem
+	if problem != "" {
+		return Change{What: fmt.Sprintf("%s %s did not work: %s", a.Action, a.Step, problem)}
+	}
+	return Change{What: fmt.Sprintf("%s %s done", a.Action, a.Step)}
+}

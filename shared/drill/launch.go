@@ -1,0 +1,154 @@
+package drill
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/firedrill/firedrill/events"
+)
+
+// Timing of a start.
+const (
+	CallTimeout = 20 * time.Second // the longest one call to a service may take
+	LaunchLease = 60 * time.Second // how long the author of an intent may call
+	LookupGap   = 30 * time.Second // between the two lookups that prove a run was never started
+	MaxAttempts = 5
+)
+
+// Intend records that by, and nobody else, may now call the service for this role, until the lease ends. seen are the run
+// ids that existed before. A second attempt is legal only after the first one's lease.
+func (d *Drill) Intend(role Role, by string, seen []string, now time.Time) (Change, error) {
+	r := d.run(role)
+	switch {
+	case r.ID != "":
+		return Change{}, fmt.Errorf("%w: drill %s has its %s run %s already", ErrTransition, d.ID, role, r.ID)
+	case r.Intent.Attempt > 0 && now.Before(r.Intent.Until):
+		return Change{}, fmt.Errorf("%w: drill %s is being started by another until %s", ErrTransition, d.ID, r.Intent.Until.Format(time.RFC3339))
+	}
+	if role == Main && d.Status != Starting {
+		if err := d.to(Starting); err != nil {
+			return Change{}, err
+		}
+	}
+	since := now
+	if r.Intent.Attempt > 0 {
+		since, seen = r.Intent.Since, r.Intent.Seen
+	}
+	r.Intent = Intent{Attempt: r.Intent.Attempt + 1, By: by, Until: now.Add(LaunchLease), Since: since, Seen: seen}
+	d.Gates = nil
+	if role == Main {
+		d.Deadline = r.Intent.Until.Add(2 * time.Minute)
+	}
+	return Change{What: fmt.Sprintf("%s run: attempt %d begins", role, r.Intent.Attempt)}, nil
+}
+
+// MayCall reports whether the author may call the service now: its intent stands, the drill still wants to start, and a full
+// call timeout is left before the lease ends.
+func (d *Drill) MayCall(role Role, by string, now time.Time) bool {
+	r := d.Runs[role]
+	if r == nil || r.ID != "" || r.Never || r.Intent.By != by || now.Add(CallTimeout).After(r.Intent.Until) {
+		return false
+	}
+	return role != Main || d.Status == Starting
+}
+
+// SetPrepared records the inert task that alone may be executed. Only the first one counts.
+func (d *Drill) SetPrepared(role Role, id string) (Change, error) {
+	r := d.run(role)
+	if r.Prepared != "" && r.Prepared != id {
+		return Change{}, fmt.Errorf("%w: drill %s executes %s, not %s", ErrTransition, d.ID, r.Prepared, id)
+	}
+	r.Prepared = id
+	return Change{What: fmt.Sprintf("%s run: task %s prepared, not executed", role, id)}, nil
+}
+
+// SetRun records the id of a run that was started, by the reply of our call or, adopted, by a lookup. It is legal in every
+// state: a run that appears after the drill ended is kept as a stray, to be stopped.
+func (d *Drill) SetRun(role Role, id string, adopted bool, now time.Time) (Change, error) {
+	r := d.run(role)
+	switch {
+	case r.ID == id:
+		return Change{}, fmt.Errorf("%w: run %s is known", ErrAnswered, id)
+	case r.ID != "" || r.Never || d.Status == Refused || role == Main && d.Status.Ended():
+		return d.addStray(id, now), nil
+	}
+	r.ID, r.Adopted, r.Phase = id, adopted, PhasePending
+	how := "started"
+	if adopted {
+		how = "found, not known from its reply; adopted"
+	}
+	c := Change{What: fmt.Sprintf("%s run %s %s", role, id, how)}
+	if role != Main {
+		return c, nil
+	}
+	d.StartedAt = now
+	if d.Status == Starting {
+		if err := d.to(Running); err != nil {
+			return Change{}, err
+		}
+		d.Deadline = now.Add(d.Plan.MaxDuration.D())
+		c.Facts = append(c.Facts, events.Started{About: d.about(now)})
+	}
+	return c, nil
+}
+
+func (d *Drill) addStray(id string, now time.Time) Change {
+	for _, p := range d.Pending {
+		if p.What == "stray" && p.Run == id {
+			return Change{}
+		}
+	}
+	d.Pending = append(d.Pending, Pending{What: "stray", Run: id, Until: now.Add(24 * time.Hour)})
+	what := fmt.Sprintf("run %s appeared after the drill had ended: it will be stopped", id)
+	return Change{What: what, Facts: []events.Payload{events.Attached{About: d.about(now), What: what}}}
+}
+
+// GiveUp ends the author's lease early after a call that failed: others may look at once. The error is kept.
+func (d *Drill) GiveUp(role Role, by, problem string, now time.Time) (Change, error) {
+	r := d.run(role)
+	if r.Intent.By != by || r.ID != "" {
+		return Change{}, fmt.Errorf("%w: the intent is not %s's", ErrTransition, by)
+	}
+	if now.Before(r.Intent.Until) {
+		r.Intent.Until = now
+	}
+	d.LastError = problem
+	return Change{What: fmt.Sprintf("%s run: attempt %d failed: %s", role, r.Intent.Attempt, problem)}, nil
+}
+
+// FoundNothing records a lookup after the lease that found no run. sure is true when the service can be searched by token, tag or
+// title. After two of them, LookupGap apart, the run was never started.
+func (d *Drill) FoundNothing(role Role, now time.Time) Change {
+	r := d.run(role)
+	n := len(r.Intent.Lookups)
+	if n > 0 && now.Sub(r.Intent.Lookups[n-1]) < LookupGap {
+		return Change{}
+	}
+	r.Intent.Lookups = append(r.Intent.Lookups, now)
+	return Change{What: fmt.Sprintf("%s run: lookup %d found nothing", role, n+1)}
+}
+
+// NeverStarted reports whether two lookups, far enough apart and after the lease, found nothing.
+func (d *Drill) NeverStarted(role Role) bool {
+	r := d.Runs[role]
+	return r != nil && r.ID == "" && len(r.Intent.Lookups) >= 2
+}
+
+// LookupDue reports whether it is time to look for a role's run: the lease is over, and the last lookup is old enough.
+func (d *Drill) LookupDue(role Role, now time.Time) bool {
+	r := d.Runs[role]
+	if r == nil || r.ID != "" || r.Never || r.Intent.Attempt == 0 || now.Before(r.Intent.Until) {
+		return false
+	}
+	n := len(r.Intent.Lookups)
+	return n == 0 || now.Sub(r.Intent.Lookups[n-1]) >= LookupGap
+}
+
+// SettleNever ends a drill whose run was never started: stopped when a stop was asked for, failed otherwise.
+func (d *Drill) SettleNever(why string, now time.Time) (Change, error) {
+	d.run(Main).Never = true
+	if d.Stop != nil {
+		return d.endStopped([]string{why}, Restored{State: RestoreNeedless, At: now, Evidence: []string{why}}, now)
+	}
+	return d.end(Failed, why, Restored{State: RestoreNeedless, At: now, Evidence: []string{why}}, now)
+}

@@ -1,0 +1,239 @@
+package drill
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/firedrill/firedrill/events"
+)
+
+// ProgressEvery coalesces progressed facts.
+const ProgressEvery = 30 * time.Second
+
+// Observe takes in one reading of a run. It returns an empty change when nothing moved. The reading must have been made
+// against this very rev; after a conflict it is thrown away and made again.
+func (d *Drill) Observe(o Observation, now time.Time) (Change, error) {
+	role := o.Run.Role
+	r := d.run(role)
+	before := *r
+	r.Phase, r.Vendor, r.Quiet = o.Phase, o.Vendor, o.Quiet
+	r.Injected = r.Injected || o.Injected
+	r.Restoration, r.Evidence = o.Restoration, o.Evidence
+	if o.Report.State != "" {
+		r.Report = o.Report
+	}
+	if role == Recovery {
+		return d.observeRecovery(before, o, now)
+	}
+	changes := d.mergeSteps(o.Steps)
+	opened := d.mergeGates(o.Gates, now)
+	if d.Status.Ended() {
+		return d.observeEnded(before, o, changes, now)
+	}
+	return d.observeLive(before, o, changes, opened, now)
+}
+
+func (d *Drill) observeLive(before RunState, o Observation, changes []string, opened []Gate, now time.Time) (Change, error) {
+	c := Change{}
+	if o.StoppedBy == "condition" && d.Stop == nil || (o.Phase == PhaseStopping || o.Phase == PhaseStopped) && d.Stop == nil {
+		if err := d.stopFromOutside(o, &c, now); err != nil {
+			return Change{}, err
+		}
+	}
+	if ended, err := d.settle(o, &c, now); ended || err != nil {
+		return c, err
+	}
+	if err := d.follow(o, &c, opened, now); err != nil {
+		return Change{}, err
+	}
+	if len(changes) > 0 && now.Sub(d.ProgressedAt) >= ProgressEvery {
+		d.ProgressedAt = now
+		c.Facts = append(c.Facts, events.Progressed{About: d.about(now), Changes: changes})
+	}
+	if before.Phase != o.Phase || before.Vendor != o.Vendor {
+		changes = append([]string{fmt.Sprintf("%s is %s", d.Plan.Service, o.Vendor)}, changes...)
+	}
+	for _, s := range changes {
+		c.add(s)
+	}
+	return c, nil
+}
+
+// follow moves a live drill between running and waiting.
+func (d *Drill) follow(o Observation, c *Change, opened []Gate, now time.Time) error {
+	if d.Status == Stopping {
+		return nil
+	}
+	want := Running
+	if len(d.Gates) > 0 {
+		want = Waiting
+	}
+	if d.Status != want {
+		if err := d.to(want); err != nil {
+			return err
+		}
+	}
+	for _, g := range opened {
+		var choices []string
+		for _, ch := range g.Choices {
+			choices = append(choices, string(ch.Action))
+		}
+		c.add(fmt.Sprintf("waits: %s", g.Name))
+		c.Facts = append(c.Facts, events.Waiting{About: d.about(now), Gate: g.ID, Kind: string(g.Kind), Name: g.Name, Choices: choices})
+	}
+	return nil
+}
+
+// settle ends the drill when the reading says that the run is over.
+func (d *Drill) settle(o Observation, c *Change, now time.Time) (bool, error) {
+	var e Change
+	var err error
+	restored := d.restoration(o, now)
+	switch {
+	case o.Phase == PhaseCompleted:
+		e, err = d.end(Completed, o.Reason, restored, now)
+	case o.Phase == PhaseFailed:
+		e, err = d.end(Failed, orElse(o.Reason, "the service reports "+o.Vendor), restored, now)
+	case d.Stop != nil && o.Quiet && (o.Phase == PhaseStopped || o.Phase == PhasePrepared || paused(o)):
+		e, err = d.endStopped(o.Evidence, restored, now)
+	case o.Phase == PhaseStopped && o.Restoration == RestoreFailed:
+		e, err = d.end(Failed, "the run was ended but its recovery failed: the fault may still be in effect", restored, now)
+	default:
+		return false, nil
+	}
+	c.add(e.What)
+	c.Facts = append(c.Facts, e.Facts...)
+	return true, err
+}
+
+func paused(o Observation) bool {
+	return o.Phase == PhaseWaiting && slices.ContainsFunc(o.Gates, func(g Gate) bool { return g.Kind == PausedGate })
+}
+
+// restoration is what the drill makes of a reading's restoration: a run that cannot prove it waits for the recovery run, if there is one.
+func (d *Drill) restoration(o Observation, now time.Time) Restored {
+	state := o.Restoration
+	if state == "" {
+		state = RestorePending
+	}
+	if state == RestoreUnproven && d.Recovers && d.run(Main).Injected {
+		state = RestorePending
+	}
+	r := Restored{State: state, Evidence: o.Evidence}
+	if state == RestoreDone && len(o.Evidence) == 0 {
+		r.Evidence = []string{"the service reports " + o.Vendor}
+	}
+	if state == RestoreDone || state == RestoreNeedless {
+		r.At = now
+	}
+	return r
+}
+
+// end closes the run with its outcome.
+func (d *Drill) end(outcome Status, reason string, r Restored, now time.Time) (Change, error) {
+	if err := d.to(outcome); err != nil {
+		return Change{}, err
+	}
+	d.Outcome, d.Reason, d.EndedAt = outcome, reason, now
+	d.Restored, d.Gates = r, nil
+	d.Deadline = now.Add(StopDeadline)
+	c := Change{What: string(outcome)}
+	if reason != "" {
+		c.What += ": " + reason
+	}
+	if outcome == Failed {
+		c.Facts = append(c.Facts, events.Failed{About: d.about(now), Reason: orElse(reason, "the run failed")})
+	} else {
+		c.Facts = append(c.Facts, events.Completed{About: d.about(now)})
+	}
+	d.addRestored(&c, now)
+	return c, nil
+}
+
+// endStopped closes a run that was stopped: the second fact.
+func (d *Drill) endStopped(evidence []string, r Restored, now time.Time) (Change, error) {
+	if err := d.to(Stopped); err != nil {
+		return Change{}, err
+	}
+	d.Outcome, d.EndedAt = Stopped, now
+	d.Stop.StoppedAt, d.Stop.Evidence = now, evidence
+	d.Restored, d.Gates = r, nil
+	d.Deadline = now.Add(StopDeadline)
+	c := Change{What: "stopped at the service", Facts: []events.Payload{events.Stopped{About: d.about(now), RequestedAt: d.Stop.RequestedAt, StoppedAt: now, Evidence: evidence}}}
+	d.addRestored(&c, now)
+	return c, nil
+}
+
+func (d *Drill) addRestored(c *Change, now time.Time) {
+	if d.Restored.State != RestoreDone {
+		return
+	}
+	c.add("restored")
+	c.Facts = append(c.Facts, events.Restored{About: d.about(now), RestoredAt: d.Restored.At, Evidence: d.Restored.Evidence})
+}
+
+// observeEnded takes in readings after the end: the restoration and the vendor's report.
+func (d *Drill) observeEnded(before RunState, o Observation, changes []string, now time.Time) (Change, error) {
+	c := Change{}
+	for _, s := range changes {
+		c.add(s)
+	}
+	if before.Vendor != o.Vendor {
+		c.add(fmt.Sprintf("%s is %s", d.Plan.Service, o.Vendor))
+	}
+	if d.Restored.State.Decided() {
+		return c, nil
+	}
+	if r := d.restoration(o, now); r.State != d.Restored.State {
+		d.Restored = r
+		c.add("restoration: " + string(r.State))
+		if r.State == RestoreDone {
+			c.Facts = append(c.Facts, events.Restored{About: d.about(now), RestoredAt: r.At, Evidence: r.Evidence})
+		}
+	}
+	return c, nil
+}
+
+// observeRecovery takes in a reading of the recovery run, which decides the restoration.
+func (d *Drill) observeRecovery(before RunState, o Observation, now time.Time) (Change, error) {
+	c := Change{}
+	if before.Vendor != o.Vendor {
+		c.add("recovery run is " + o.Vendor)
+	}
+	if d.Restored.State.Decided() || !o.Phase.Final() {
+		return c, nil
+	}
+	if o.Restoration == RestoreDone {
+		d.Restored = Restored{State: RestoreDone, At: now, Evidence: append(slices.Clone(o.Evidence), "recovery run "+o.Run.ID+" is "+o.Vendor)}
+		c.add("restored")
+		c.Facts = append(c.Facts, events.Restored{About: d.about(now), RestoredAt: now, Evidence: d.Restored.Evidence})
+		return c, nil
+	}
+	return d.FailRestoration("recovery run "+o.Run.ID+" is "+o.Vendor, now), nil
+}
+
+// FailRestoration decides that the faults could not be undone by us: a person must act.
+func (d *Drill) FailRestoration(why string, now time.Time) Change {
+	d.Restored = Restored{State: RestoreFailed, Evidence: []string{why}}
+	c := Change{What: "restoration failed: " + why}
+	d.escalate(&c, why, "", now)
+	return c
+}
+
+func (c *Change) add(s string) {
+	switch {
+	case s == "":
+	case c.What == "":
+		c.What = s
+	default:
+		c.What += "; " + s
+	}
+}
+
+func orElse(s, other string) string {
+	if s != "" {
+		return s
+	}
+	return other
+}
