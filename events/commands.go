@@ -126,12 +126,12 @@ func (p Stop) Validate() error { return check(onDrill(p.Drill, p.Actor), short("
 
 // Validate reports every missing or wrong field.
 func (p Halt) Validate() error {
-	return check(need("actor", p.Actor), scope(p.Scope), short("reason", p.Reason))
+	return check(need("actor", p.Actor), short("actor", p.Actor), scope(p.Scope), short("reason", p.Reason))
 }
 
 // Validate reports every missing or wrong field.
 func (p Release) Validate() error {
-	return check(need("actor", p.Actor), scope(p.Scope), need("reason", p.Reason), short("reason", p.Reason))
+	return check(need("actor", p.Actor), short("actor", p.Actor), scope(p.Scope), need("reason", p.Reason), short("reason", p.Reason))
 }
 
 // Validate reports every missing or wrong field.

@@ -25,12 +25,13 @@ type Payload interface {
 
 // Envelope is what New needs besides the payload.
 type Envelope struct {
-	ID       string
-	Source   string // /firedrill/<deployment>/<function>
-	Subject  string
-	Time     time.Time
-	Cause    string // id of the causing event
-	Sequence int    // journal rev, on facts; 0 for none
+	ID          string
+	Source      string // /firedrill/<deployment>/<function>
+	Subject     string
+	Time        time.Time
+	Cause       string // id of the causing event
+	Sequence    int    // journal rev, on facts; 0 for none
+	Traceparent string // W3C trace context, "" for none
 }
 
 // maxText bounds free text in payloads, in bytes.
@@ -42,7 +43,7 @@ const MaxBytes = 64 << 10
 // ErrInvalid marks an event that no retry can mend.
 var ErrInvalid = errors.New("invalid event")
 
-// New makes an event; a payload that does not validate is an error that wraps ErrInvalid.
+// New makes an event; a payload that does not validate, or an event above MaxBytes, is an error that wraps ErrInvalid.
 func New(env Envelope, p Payload) (Event, error) {
 	if err := p.Validate(); err != nil {
 		return Event{}, fmt.Errorf("%w: %s: %w", ErrInvalid, p.EventType(), err)
@@ -61,21 +62,45 @@ func New(env Envelope, p Payload) (Event, error) {
 	if env.Sequence > 0 {
 		e.SetExtension("sequence", strconv.Itoa(env.Sequence))
 	}
+	if env.Traceparent != "" {
+		e.SetExtension("traceparent", env.Traceparent)
+	}
 	if err := e.SetData(event.ApplicationJSON, p); err != nil {
 		return Event{}, fmt.Errorf("encode %s: %w", p.EventType(), err)
 	}
 	if err := e.Validate(); err != nil {
 		return Event{}, fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
+	if err := fits(e); err != nil {
+		return Event{}, err
+	}
 	return e, nil
 }
 
-// Decode reads an event's payload and validates it. An event of another type, or one that does not validate, is an
-// error that wraps ErrInvalid.
+// fits reports whether the structured form of the event stays within MaxBytes.
+func fits(e Event) error {
+	b, err := e.MarshalJSON()
+	if err != nil {
+		return fmt.Errorf("encode %s: %w", e.Type(), err)
+	}
+	if len(b) > MaxBytes {
+		return fmt.Errorf("%w: %s: %d bytes, the limit is %d", ErrInvalid, e.Type(), len(b), MaxBytes)
+	}
+	return nil
+}
+
+// Decode reads an event's payload and validates it. An event of another type, above MaxBytes, with a key that stands
+// twice, with invalid UTF-8, or one that does not validate, is an error that wraps ErrInvalid.
 func Decode[T Payload](e Event) (T, error) {
 	var p T
 	if e.Type() != p.EventType() {
 		return p, fmt.Errorf("%w: type %q, want %q", ErrInvalid, e.Type(), p.EventType())
+	}
+	if n := len(e.Data()); n > MaxBytes {
+		return p, fmt.Errorf("%w: %s: %d bytes, the limit is %d", ErrInvalid, e.Type(), n, MaxBytes)
+	}
+	if err := strict(e.Data()); err != nil {
+		return p, fmt.Errorf("%w: %s: %w", ErrInvalid, e.Type(), err)
 	}
 	if err := json.Unmarshal(e.Data(), &p); err != nil {
 		return p, fmt.Errorf("%w: %s: %w", ErrInvalid, e.Type(), err)
@@ -86,14 +111,21 @@ func Decode[T Payload](e Event) (T, error) {
 	return p, nil
 }
 
-// Parse reads one structured CloudEvent and checks its size and envelope.
+// Parse reads one structured CloudEvent 1.0 and checks its size, its JSON and its envelope; every error wraps ErrInvalid.
+// It does not look at the type: Decode does.
 func Parse(b []byte) (Event, error) {
 	var e Event
 	if len(b) > MaxBytes {
 		return e, fmt.Errorf("%w: %d bytes, the limit is %d", ErrInvalid, len(b), MaxBytes)
 	}
+	if err := strict(b); err != nil {
+		return e, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
 	if err := e.UnmarshalJSON(b); err != nil {
 		return e, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	if v := e.SpecVersion(); v != event.CloudEventsVersionV1 {
+		return e, fmt.Errorf("%w: specversion %q, want %q", ErrInvalid, v, event.CloudEventsVersionV1)
 	}
 	if err := e.Validate(); err != nil {
 		return e, fmt.Errorf("%w: %w", ErrInvalid, err)
@@ -101,22 +133,31 @@ func Parse(b []byte) (Event, error) {
 	return e, nil
 }
 
-// Sequence returns the journal rev that a fact carries, 0 if none.
+// Sequence returns the journal rev that a fact carries, 0 if none. Some platforms turn the string into a number on
+// the way; both are read.
 func Sequence(e Event) int {
-	s, ok := e.Extensions()["sequence"].(string)
-	if !ok {
-		return 0
+	switch v := e.Extensions()["sequence"].(type) {
+	case int32:
+		return max(0, int(v))
+	case string:
+		n, err := strconv.Atoi(v)
+		if err != nil {
+			return 0
+		}
+		return max(0, n)
 	}
-	n, err := strconv.Atoi(s)
-	if err != nil {
-		return 0
-	}
-	return n
+	return 0
 }
 
 // Cause returns the id of the causing event, "" if none.
 func Cause(e Event) string {
 	s, _ := e.Extensions()["cause"].(string)
+	return s
+}
+
+// Traceparent returns the W3C trace context that the event carries, "" if none.
+func Traceparent(e Event) string {
+	s, _ := e.Extensions()["traceparent"].(string)
 	return s
 }
 
