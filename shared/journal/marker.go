@@ -32,7 +32,9 @@ type MarkerError struct {
 }
 
 // Error names the drill.
-func (e *MarkerError) Error() string { return fmt.Sprintf("read marker of drill %s: %v", e.Drill, e.Err) }
+func (e *MarkerError) Error() string {
+	return fmt.Sprintf("read marker of drill %s: %v", e.Drill, e.Err)
+}
 
 // Unwrap returns the cause.
 func (e *MarkerError) Unwrap() error { return e.Err }

@@ -1,0 +1,154 @@
+package journal
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/firedrill/firedrill/events"
+	"github.com/firedrill/firedrill/shared/drill"
+)
+
+// maxRaces bounds how often Update decides again after losing a rev to somebody else.
+const maxRaces = 50
+
+// By says who changes a drill and why.
+type By struct {
+	Actor  string
+	Cause  string // id of the causing event
+	Source string // source of the facts: /firedrill/<deployment>/<function>
+}
+
+// Edit changes a drill in place and says what it did. An empty change writes nothing. It may be called several times, each time on
+// a fresh state, when others write too.
+type Edit func(d *drill.Drill, now time.Time) (drill.Change, error)
+
+// State returns the drill that the entry holds.
+func (e Entry) State() (*drill.Drill, error) {
+	d := new(drill.Drill)
+	if err := json.Unmarshal(e.Drill, d); err != nil {
+		return nil, fmt.Errorf("rev %d holds no readable drill: %w", e.Rev, err)
+	}
+	d.Rev, d.Head = e.Rev, e.SHA256
+	return d, nil
+}
+
+// Events returns the facts in the entry's outbox.
+func (e Entry) Events() ([]events.Event, error) {
+	out := make([]events.Event, 0, len(e.Outbox))
+	for _, raw := range e.Outbox {
+		ev, err := events.Parse(raw)
+		if err != nil {
+			return nil, fmt.Errorf("outbox of rev %d: %w", e.Rev, err)
+		}
+		out = append(out, ev)
+	}
+	return out, nil
+}
+
+// Load returns a drill's newest state, or ErrNotFound.
+func (j *Journal) Load(ctx context.Context, id string) (*drill.Drill, error) {
+	e, err := j.Head(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return e.State()
+}
+
+// LoadAt returns a drill's state as of one rev, or ErrNotFound.
+func (j *Journal) LoadAt(ctx context.Context, id string, rev int) (*drill.Drill, error) {
+	e, err := j.Entry(ctx, id, rev)
+	if err != nil {
+		return nil, err
+	}
+	return e.State()
+}
+
+// Begin writes a new drill: its marker first, so that no drill can exist that nobody looks for, then rev 1, then its place in the
+// index. ErrConflict means that the drill exists already.
+func (j *Journal) Begin(ctx context.Context, d *drill.Drill, c drill.Change, by By) ([]events.Event, error) {
+	if err := j.PutMarker(ctx, MarkerOf(d)); err != nil {
+		return nil, err
+	}
+	facts, err := j.Commit(ctx, d, c, by)
+	if err != nil {
+		return nil, err
+	}
+	return facts, j.PutIndex(ctx, d.RequestedAt, d.ID, []byte(d.Plan.Name))
+}
+
+// MarkerOf returns the marker of a drill.
+func MarkerOf(d *drill.Drill) Marker {
+	return Marker{
+		Drill: d.ID, Plan: d.Plan.Name, Environment: d.Plan.Environment, Service: string(d.Plan.Service),
+		Account: d.Plan.Account.Name, Region: d.Plan.Account.Region, Run: d.RunID(), StopOn: d.Plan.StopOn, Rev: d.Rev,
+	}
+}
+
+// Commit appends the state as the rev after the one it was read at, with the change's facts in its outbox, and returns them.
+// ErrConflict means that others wrote meanwhile: throw the state away, read and decide again.
+func (j *Journal) Commit(ctx context.Context, d *drill.Drill, c drill.Change, by By) ([]events.Event, error) {
+	facts, outbox, err := j.outbox(d, c, by)
+	if err != nil {
+		return nil, err
+	}
+	state, err := encode(d)
+	if err != nil {
+		return nil, fmt.Errorf("encode drill %s: %w", d.ID, err)
+	}
+	e, err := j.Append(ctx, d.ID, Entry{Rev: d.Rev + 1, Cause: by.Cause, Actor: by.Actor, Change: c.What, Drill: state, Outbox: outbox})
+	if err != nil {
+		return nil, err
+	}
+	d.Rev, d.Head = e.Rev, e.SHA256
+	return facts, nil
+}
+
+func (j *Journal) outbox(d *drill.Drill, c drill.Change, by By) ([]events.Event, []json.RawMessage, error) {
+	var facts []events.Event
+	var raw []json.RawMessage
+	for n, p := range c.Facts {
+		ev, err := events.New(events.Envelope{
+			ID: events.FactID(d.ID, d.Rev+1, n), Source: by.Source, Subject: d.ID, Time: j.time(), Cause: by.Cause, Sequence: d.Rev + 1,
+		}, p)
+		if err != nil {
+			return nil, nil, err
+		}
+		b, err := ev.MarshalJSON()
+		if err != nil {
+			return nil, nil, fmt.Errorf("encode fact: %w", err)
+		}
+		facts, raw = append(facts, ev), append(raw, b)
+	}
+	return facts, raw, nil
+}
+
+// Update reads a drill, changes it, and appends the result; when somebody else was faster it begins anew. It returns the state
+// after the change and the facts to publish. An error of edit is returned as it is, with the state that was read.
+func (j *Journal) Update(ctx context.Context, id string, by By, edit Edit) (*drill.Drill, []events.Event, error) {
+	head, err := j.Head(ctx, id)
+	for range maxRaces {
+		if err != nil {
+			return nil, nil, err
+		}
+		d, err2 := head.State()
+		if err2 != nil {
+			return nil, nil, err2
+		}
+		c, err2 := edit(d, j.time())
+		if err2 != nil {
+			return d, nil, err2
+		}
+		if c.What == "" {
+			return d, nil, nil
+		}
+		facts, err2 := j.Commit(ctx, d, c, by)
+		if !errors.Is(err2, ErrConflict) {
+			return d, facts, err2
+		}
+		head, err = j.HeadAfter(ctx, id, head)
+	}
+	return nil, nil, fmt.Errorf("update drill %s: %w, %d times in a row", id, ErrConflict, maxRaces)
+}
