@@ -152,3 +152,34 @@ func (j *Journal) Update(ctx context.Context, id string, by By, edit Edit) (*dri
 	}
 	return nil, nil, fmt.Errorf("update drill %s: %w, %d times in a row", id, ErrConflict, maxRaces)
 }
+
+// Published records that the facts of these revs are out. The marker's Sent moves up only as far as nothing is missing: a rev whose
+// facts are not known to be out stops it, and poll sends those again.
+func (j *Journal) Published(ctx context.Context, id string, revs ...int) error {
+	m, err := j.Marker(ctx, id)
+	if errors.Is(err, ErrNotFound) {
+		return nil // the drill is over, everything was sent
+	}
+	if err != nil {
+		return err
+	}
+	out := map[int]bool{}
+	high := m.Sent
+	for _, r := range revs {
+		out[r], high = true, max(high, r)
+	}
+	sent := m.Sent
+	for ; sent < high; sent++ {
+		if out[sent+1] {
+			continue
+		}
+		e, err := j.Entry(ctx, id, sent+1)
+		if err != nil {
+			return err
+		}
+		if len(e.Outbox) > 0 {
+			break
+		}
+	}
+	return j.MarkSent(ctx, id, sent)
+}

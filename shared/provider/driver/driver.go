@@ -171,6 +171,11 @@ type Identifier interface {
 	Identity(ctx context.Context) (string, error)
 }
 
+// Handbook gives the vendor's own command line that stops a run by hand, shown on every escalation.
+type Handbook interface {
+	ByHand(run Run) string
+}
+
 // Facts is what a driver says about itself, without I/O.
 type Facts struct {
 	Service       drill.Service
