@@ -99,3 +99,11 @@ func (q Request) acs3Field(name string) string {
 	}
 	return ""
 }
+
+// Header returns a header of the call, "" if it is absent.
+func (q Request) Header(name string) string {
+	if q.http == nil {
+		return ""
+	}
+	return q.http.Header.Get(name)
+}
