@@ -83,7 +83,7 @@ func (j *Journal) Begin(ctx context.Context, d *drill.Drill, c drill.Change, by 
 func MarkerOf(d *drill.Drill) Marker {
 	return Marker{
 		Drill: d.ID, Plan: d.Plan.Name, Environment: d.Plan.Environment, Service: string(d.Plan.Service),
-		Account: d.Plan.Account.Name, Region: d.Plan.Account.Region, Run: d.RunID(), StopOn: d.Plan.StopOn, Rev: d.Rev,
+		Account: d.Plan.Account.Name, Region: d.Plan.Account.Region, Run: d.RunID(), StopOn: d.Plan.Selectors(), Rev: d.Rev,
 	}
 }
 

@@ -3,6 +3,7 @@ package journal
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -31,7 +32,7 @@ func (j *Journal) Object(ctx context.Context, drill, name string) ([]byte, error
 	return data, nil
 }
 
-// Objects returns the names of a drill's blobs, in the order of their keys.
+// Objects returns the names of a drill's blobs, sorted.
 func (j *Journal) Objects(ctx context.Context, drill string) ([]string, error) {
 	if err := CheckID(drill); err != nil {
 		return nil, fmt.Errorf("list objects: %w", err)
@@ -47,6 +48,7 @@ func (j *Journal) Objects(ctx context.Context, drill string) ([]string, error) {
 			names = append(names, name)
 		}
 	}
+	slices.Sort(names)
 	return names, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -87,7 +88,7 @@ func (j *Journal) set(ctx context.Context, name string, rev int, value []byte) e
 	return j.create(ctx, sequenceKey(prefix, rev+1), data)
 }
 
-// Registers returns the heads of all registers whose name begins with prefix, in the order of their keys. It costs one
+// Registers returns the heads of all registers whose name begins with prefix, in the order of the names. It costs one
 // list for each, however often each was set.
 func (j *Journal) Registers(ctx context.Context, prefix string) ([]RegisterItem, error) {
 	var items []RegisterItem
@@ -99,6 +100,7 @@ func (j *Journal) Registers(ctx context.Context, prefix string) ([]RegisterItem,
 			return nil, fmt.Errorf("list registers %s: %w", prefix, err)
 		}
 		if len(keys) == 0 {
+			slices.SortFunc(items, func(a, b RegisterItem) int { return strings.Compare(a.Name, b.Name) })
 			return items, nil
 		}
 		segment, tail, _ := strings.Cut(strings.TrimPrefix(keys[0], registerPrefix), "/")
