@@ -183,3 +183,35 @@ func (j *Journal) Published(ctx context.Context, id string, revs ...int) error {
 	}
 	return j.MarkSent(ctx, id, sent)
 }
+
+// ActiveIDs lists the drills that have a marker. One whose marker is damaged is listed too: its journal decides.
+func (j *Journal) ActiveIDs(ctx context.Context) ([]string, error) {
+	markers, err := j.Markers(ctx)
+	ids := make([]string, 0, len(markers))
+	for _, m := range markers {
+		ids = append(ids, m.Drill)
+	}
+	damaged, rest := splitMarkerErrors(err)
+	return append(ids, damaged...), rest
+}
+
+// splitMarkerErrors takes the drills of unreadable markers out of what Markers returned.
+func splitMarkerErrors(err error) (ids []string, rest error) {
+	var one *MarkerError
+	joined, ok := err.(interface{ Unwrap() []error })
+	switch {
+	case err == nil:
+		return nil, nil
+	case ok:
+		var others []error
+		for _, e := range joined.Unwrap() {
+			more, r := splitMarkerErrors(e)
+			ids = append(ids, more...)
+			others = append(others, r)
+		}
+		return ids, errors.Join(others...)
+	case errors.As(err, &one):
+		return []string{one.Drill}, nil
+	}
+	return nil, err
+}
