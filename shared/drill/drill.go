@@ -36,6 +36,8 @@ type Drill struct {
 	Gates      []Gate             `json:"gates,omitempty"` // those that are open now
 	Answers    []Answered         `json:"answers,omitempty"`
 	Stop       *StopState         `json:"stop,omitempty"`
+	StopLease  Lease              `json:"stop_lease,omitzero"` // who calls the service's stop now, so that handlers do not pile up
+	StopCalls  int                `json:"stop_calls,omitempty"`
 	Restored   Restored           `json:"restored,omitzero"`
 	Claims     []ClaimState       `json:"claims,omitempty"`
 	Verdict    *Verdict           `json:"verdict,omitempty"`
@@ -47,6 +49,7 @@ type Drill struct {
 	Escalations  int       `json:"escalations,omitempty"`
 	LastError    string    `json:"last_error,omitempty"`
 	ProgressedAt time.Time `json:"progressed_at,omitzero"`
+	EndedRev     int       `json:"ended_rev,omitempty"` // the entry whose facts say that the run is over
 	Recorded     bool      `json:"recorded,omitempty"` // the service's own record holds the conclusion
 
 	Rev  int    `json:"-"` // rev of the entry that this state was read from
@@ -120,8 +123,6 @@ type StopState struct {
 	Reason      string    `json:"reason,omitempty"`
 	StoppedAt   time.Time `json:"stopped_at,omitzero"`
 	Evidence    []string  `json:"evidence,omitempty"`
-	Lease       Lease     `json:"lease,omitzero"` // who calls Stop now, so that handlers do not pile up
-	Tries       int       `json:"tries,omitempty"`
 }
 
 // Lease names who acts, and until when.

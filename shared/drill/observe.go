@@ -135,7 +135,7 @@ func (d *Drill) end(outcome Status, reason string, r Restored, now time.Time) (C
 	if err := d.to(outcome); err != nil {
 		return Change{}, err
 	}
-	d.Outcome, d.Reason, d.EndedAt = outcome, reason, now
+	d.Outcome, d.Reason, d.EndedAt, d.EndedRev = outcome, reason, now, d.Rev+1
 	d.Restored, d.Gates = r, nil
 	d.Deadline = now.Add(StopDeadline)
 	c := Change{What: string(outcome)}
@@ -156,7 +156,7 @@ func (d *Drill) endStopped(evidence []string, r Restored, now time.Time) (Change
 	if err := d.to(Stopped); err != nil {
 		return Change{}, err
 	}
-	d.Outcome, d.EndedAt = Stopped, now
+	d.Outcome, d.EndedAt, d.EndedRev = Stopped, now, d.Rev+1
 	d.Stop.StoppedAt, d.Stop.Evidence = now, evidence
 	d.Restored, d.Gates = r, nil
 	d.Deadline = now.Add(StopDeadline)

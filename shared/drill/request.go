@@ -110,7 +110,7 @@ func (d *Drill) EndDryRun(now time.Time) (Change, error) {
 	if err := d.to(Completed); err != nil {
 		return Change{}, err
 	}
-	d.Outcome, d.EndedAt, d.Reason = Completed, now, "dry run"
+	d.Outcome, d.EndedAt, d.EndedRev, d.Reason = Completed, now, d.Rev+1, "dry run"
 	d.Restored = Restored{State: RestoreNeedless, At: now, Evidence: []string{"dry run: nothing was injected"}}
 	return Change{What: "dry run ended", Facts: []events.Payload{events.Completed{About: d.about(now)}}}, nil
 }

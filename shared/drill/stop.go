@@ -25,7 +25,8 @@ func (d *Drill) AskStop(kind StopKind, who, reason, by string, now time.Time) (C
 	if err := d.to(Stopping); err != nil {
 		return Change{}, err
 	}
-	d.Stop = &StopState{RequestedAt: now, By: who, Kind: kind, Reason: reason, Lease: Lease{By: by, Until: now.Add(StopLease)}}
+	d.Stop = &StopState{RequestedAt: now, By: who, Kind: kind, Reason: reason}
+	d.StopLease, d.StopCalls = Lease{By: by, Until: now.Add(StopLease)}, 1
 	d.Deadline = now.Add(StopDeadline)
 	d.Gates = nil
 	c := Change{What: "stop asked by " + who, Facts: []events.Payload{events.Stopping{About: d.about(now), Reason: reason, By: who}}}
@@ -59,22 +60,14 @@ func (d *Drill) stopFromOutside(o Observation, c *Change, now time.Time) error {
 	return nil
 }
 
-// LeaseStop takes the right to make the next Stop call; ok is false while another holds it.
+// LeaseStop takes the right to make the next call that stops or restores; ok is false while another holds it.
 func (d *Drill) LeaseStop(by string, now time.Time) (Change, bool) {
-	if d.Stop == nil {
-		d.Stop = &StopState{RequestedAt: now, By: "restore", Kind: StopByService}
-	}
-	if d.Stop.Lease.By != by && now.Before(d.Stop.Lease.Until) {
+	if d.StopLease.By != by && now.Before(d.StopLease.Until) {
 		return Change{}, false
 	}
-	d.Stop.Lease = Lease{By: by, Until: now.Add(StopLease)}
-	d.Stop.Tries++
-	return Change{What: fmt.Sprintf("stop call %d", d.Stop.Tries)}, true
-}
-
-// StopFree reports whether nobody else is calling Stop now.
-func (d *Drill) StopFree(by string, now time.Time) bool {
-	return d.Stop == nil || d.Stop.Lease.By == by || !now.Before(d.Stop.Lease.Until)
+	d.StopLease = Lease{By: by, Until: now.Add(StopLease)}
+	d.StopCalls++
+	return Change{What: fmt.Sprintf("stop call %d", d.StopCalls)}, true
 }
 
 // Escalate says that a deadline passed: a person should look, and the work goes on. do is the vendor's own command line.

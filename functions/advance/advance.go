@@ -1,0 +1,138 @@
+// Package advance answers gates: it executes, skips and retries steps, pauses and resumes runs, approves and rejects starts.
+//
+// In: command.advance, command.approve, command.reject. Out: facts.
+package advance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/firedrill/firedrill/events"
+	"github.com/firedrill/firedrill/shared/conduct"
+	"github.com/firedrill/firedrill/shared/drill"
+	"github.com/firedrill/firedrill/shared/guard"
+	"github.com/firedrill/firedrill/shared/journal"
+)
+
+// Function answers gates.
+type Function struct {
+	Journal *journal.Journal
+	Conduct *conduct.Conductor
+	Now     func() time.Time
+	Nonce   func() string
+	Mode    string
+	Source  string // /firedrill/<deployment>/advance
+	Log     *slog.Logger
+}
+
+// Types lists the event types that the function handles.
+func Types() []string { return []string{events.TypeAdvance, events.TypeApprove, events.TypeReject} }
+
+// answer is the one shape that the three commands come down to.
+type answer struct {
+	drill, gate, note, actor string
+	move                     drill.Move
+	expires                  time.Time
+}
+
+// Handle is the function.
+func (f *Function) Handle(ctx context.Context, in events.Event) ([]events.Event, error) {
+	a, err := read(in)
+	if err != nil {
+		f.Log.Warn("refused", "event", in.ID(), "type", in.Type(), "error", err)
+		return nil, nil
+	}
+	if a.expires.IsZero() && !in.Time().IsZero() {
+		a.expires = in.Time().Add(drill.RequestExpiry)
+	}
+	if !a.expires.IsZero() && f.Now().After(a.expires) {
+		return f.refused(a, in.ID(), guard.CheckExpired, fmt.Sprintf("the command expired at %s; ask again", a.expires.Format(time.RFC3339)))
+	}
+	out, err := f.answer(ctx, a, in.ID())
+	switch {
+	case errors.Is(err, journal.ErrNotFound):
+		return f.refused(a, in.ID(), "drill", fmt.Sprintf("there is no drill %q", a.drill))
+	case errors.Is(err, drill.ErrAnswered), errors.Is(err, drill.ErrForbidden), errors.Is(err, drill.ErrTransition):
+		no, err2 := f.refused(a, in.ID(), "gate", err.Error())
+		return append(out, no...), err2
+	}
+	return out, err
+}
+
+func read(in events.Event) (answer, error) {
+	switch in.Type() {
+	case events.TypeApprove:
+		p, err := events.Decode[events.Approve](in)
+		return answer{p.Drill, p.Gate, p.Note, p.Actor, drill.Move{Gate: p.Gate, Action: drill.ApproveRun, Note: p.Note}, p.ExpiresAt}, err
+	case events.TypeReject:
+		p, err := events.Decode[events.Reject](in)
+		return answer{p.Drill, p.Gate, p.Note, p.Actor, drill.Move{Gate: p.Gate, Action: drill.RejectRun, Note: p.Note}, p.ExpiresAt}, err
+	case events.TypeAdvance:
+		p, err := events.Decode[events.Advance](in)
+		m := drill.Move{Gate: p.Gate, Action: drill.Action(p.Action), Step: p.Step, Targets: p.Targets, Parameters: p.Parameters, Note: p.Note}
+		if r, ok := p.Parameters["result"].(string); ok && m.Action == drill.Complete {
+			m.Result = r
+		}
+		return answer{p.Drill, p.Gate, p.Note, p.Actor, m, p.ExpiresAt}, err
+	}
+	return answer{}, fmt.Errorf("%w: type %q", events.ErrInvalid, in.Type())
+}
+
+// answer records the answer, then carries it out. Delivered again, it carries out what an earlier instance left.
+func (f *Function) answer(ctx context.Context, a answer, cause string) ([]events.Event, error) {
+	by := journal.By{Actor: a.actor, Cause: cause, Source: f.Source}
+	me, now := f.Nonce(), f.Now()
+	var start bool
+	d, out, err := f.Journal.Update(ctx, a.drill, by, func(d *drill.Drill, now time.Time) (drill.Change, error) {
+		if start = d.AwaitsApproval() && a.start(d); start {
+			return a.vote(d, now)
+		}
+		c, _, err := d.Answer(a.move, a.actor, me, now)
+		return c, err
+	})
+	if start || d == nil {
+		return out, err
+	}
+	i, open := d.OpenAnswer(me, now)
+	if err != nil && !(open && errors.Is(err, drill.ErrAnswered)) {
+		return out, err
+	}
+	if !open {
+		return out, nil
+	}
+	r, err := f.Conduct.CarryOut(ctx, d, i, by)
+	return append(out, r.Out...), err
+}
+
+// start reports whether the answer is about the approval before the start.
+func (a answer) start(d *drill.Drill) bool {
+	return a.gate == "" || a.gate == d.Approvals.Gate
+}
+
+func (a answer) vote(d *drill.Drill, now time.Time) (drill.Change, error) {
+	switch a.move.Action {
+	case drill.ApproveRun:
+		return d.Approve(a.actor, a.note, now)
+	case drill.RejectRun:
+		reason := a.actor + " rejected it"
+		if a.note != "" {
+			reason += ": " + a.note
+		}
+		return d.Refuse(guard.CheckApproval, reason, now)
+	}
+	return drill.Change{}, fmt.Errorf("%w: the drill waits for an approval; approve or reject it", drill.ErrForbidden)
+}
+
+func (f *Function) refused(a answer, cause, check, reason string) ([]events.Event, error) {
+	now := f.Now()
+	f.Log.Info("refused", "drill", a.drill, "event", cause, "check", check, "reason", reason)
+	e, err := events.New(events.Envelope{ID: events.ID("refused", cause, check), Source: f.Source, Subject: a.drill, Time: now, Cause: cause},
+		events.Refused{About: events.About{Drill: a.drill, Plan: "-", Mode: f.Mode, Status: "unchanged", Actor: a.actor, At: now}, Check: check, Reason: reason})
+	if err != nil {
+		return nil, err
+	}
+	return []events.Event{e}, nil
+}
