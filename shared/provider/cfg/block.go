@@ -1,0 +1,421 @@
+package cfg
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/firedrill/firedrill/shared/provider/driver"
+)
+
+// What a block asks to do on a stop.
+const (
+	onStopRollback = "rollback"
+	onStopPause    = "pause"
+)
+
+// override changes one action of a template's group, by its order.
+type override struct {
+	order           int64
+	general, custom map[string]any
+}
+
+// groupBlock is one entry of groups.
+type groupBlock struct {
+	instances []string
+	actions   []override
+	extra     map[string]any
+}
+
+// actionBlock is one action of the library.
+type actionBlock struct {
+	id              int64
+	general, custom map[string]any
+}
+
+// block is a plan's cfg block, read.
+type block struct {
+	template           int64
+	actions            []actionBlock
+	single             bool // `action`: CreateTaskFromAction, which takes tags
+	mode, deal         int64
+	onStop             string
+	groups             []groupBlock
+	instances          []string
+	title, description string
+	pauseAfter         int64
+	objectType         int64
+	tags               []Tag
+	extra              map[string]any
+}
+
+// reader reads a block and collects every mistake with its field and its fix.
+type reader struct{ mistakes []error }
+
+func (r *reader) wrong(field, format string, args ...any) {
+	r.mistakes = append(r.mistakes, fmt.Errorf("%s: %s", field, fmt.Sprintf(format, args...)))
+}
+
+// parseBlock reads a plan's cfg block. Keys that begin with a capital are the vendor's own and are passed on as they are.
+func parseBlock(m map[string]any) (block, error) {
+	r := &reader{}
+	b := block{extra: map[string]any{}}
+	for _, key := range sortedKeys(m) {
+		r.field(&b, key, m[key])
+	}
+	r.shape(&b, m)
+	if len(r.mistakes) > 0 {
+		return b, fmt.Errorf("%w: %w", driver.ErrInvalid, errors.Join(r.mistakes...))
+	}
+	return b, nil
+}
+
+func (r *reader) field(b *block, key string, v any) {
+	switch key {
+	case "template":
+		b.template = r.id(key, v)
+	case "action":
+		b.single = true
+		b.actions = []actionBlock{{id: r.id(key, v)}}
+	case "actions":
+		b.actions = r.actions(key, v)
+	case "general", "custom": // read with action, in shape
+	case "mode":
+		b.mode = r.choice(key, v, map[string]int64{"manual": 1, "auto": 2})
+	case "on_stop":
+		b.deal = r.choice(key, v, map[string]int64{onStopRollback: 1, onStopPause: 2})
+		b.onStop, _ = v.(string)
+	case "groups":
+		b.groups = r.groups(key, v)
+	case "instances":
+		b.instances = r.instances(key, v)
+	case "title":
+		b.title = r.text(key, v)
+	case "description":
+		b.description = r.text(key, v)
+	case "pause_after":
+		if b.pauseAfter = r.id(key, v); b.pauseAfter > 0 && b.pauseAfter > 7*24*60 {
+			r.wrong(key, "%d minutes are more than a week: give the minutes after which the service pauses the task", b.pauseAfter)
+		}
+	case "object_type":
+		b.objectType = r.id(key, v)
+	case "tags":
+		b.tags = r.tags(key, v)
+	default:
+		if vendorField(key) {
+			b.extra[key] = v
+			return
+		}
+		r.wrong(key, "not a field of a cfg block: use template, action or actions, mode, on_stop, groups, instances, title, description, pause_after, object_type, tags, or a vendor field with a capital letter")
+	}
+}
+
+// shape checks how the fields go together.
+func (r *reader) shape(b *block, m map[string]any) {
+	kinds := 0
+	for _, k := range []string{"template", "action", "actions"} {
+		if _, ok := m[k]; ok {
+			kinds++
+		}
+	}
+	if kinds != 1 {
+		r.wrong("template", "a cfg block has exactly one of template, action and actions; this one has %d", kinds)
+	}
+	_, fromTemplate := m["template"]
+	if fromTemplate {
+		r.templateShape(b, m)
+		return
+	}
+	for _, k := range []string{"mode", "on_stop", "groups"} {
+		if _, ok := m[k]; ok && kinds == 1 && !(k == "on_stop" && b.onStop == onStopPause) {
+			r.wrong(k, "only tasks made from a template have it (the API takes it nowhere else): remove it or use template")
+		}
+	}
+	if _, ok := m["tags"]; ok && !b.single && kinds == 1 {
+		r.wrong("tags", "CreateTaskFromMultiAction takes no tags: remove them")
+	}
+	if _, ok := m["instances"]; !ok && kinds == 1 {
+		r.wrong("instances", "list the resources to act on, e.g. [ ins-a, ins-b ]")
+	}
+	if b.single && kinds == 1 {
+		b.actions[0].general, b.actions[0].custom = r.object("general", m["general"]), r.object("custom", m["custom"])
+	}
+}
+
+func (r *reader) templateShape(b *block, m map[string]any) {
+	_, groups := m["groups"]
+	_, instances := m["instances"]
+	switch {
+	case groups == instances:
+		r.wrong("groups", "list the instances of each action group of the template, or instances for a template with one group")
+	case instances:
+		b.groups = []groupBlock{{instances: b.instances}}
+	}
+	for _, k := range []string{"general", "custom"} {
+		if _, ok := m[k]; ok {
+			r.wrong(k, "put it under groups[].actions.<order>, e.g. groups: [ { instances: [ ins-a ], actions: { 1: { %s: { … } } } } ]", k)
+		}
+	}
+}
+
+func vendorField(key string) bool { return key != "" && key[0] >= 'A' && key[0] <= 'Z' }
+
+func (r *reader) groups(field string, v any) []groupBlock {
+	list, ok := v.([]any)
+	if !ok || len(list) == 0 {
+		r.wrong(field, "must be a list with one entry for each action group of the template")
+		return nil
+	}
+	var out []groupBlock
+	for i, e := range list {
+		at := fmt.Sprintf("%s[%d]", field, i)
+		m, ok := stringKeys(e)
+		if !ok {
+			r.wrong(at, "must be { instances: [ … ], actions: { … } }")
+			continue
+		}
+		g := groupBlock{extra: map[string]any{}}
+		if _, ok := m["instances"]; !ok {
+			r.wrong(at+".instances", "list the resources of this action group")
+		}
+		for _, k := range sortedKeys(m) {
+			switch {
+			case k == "instances":
+				g.instances = r.instances(at+"."+k, m[k])
+			case k == "actions":
+				g.actions = r.overrides(at+"."+k, m[k])
+			case vendorField(k):
+				g.extra[k] = m[k]
+			default:
+				r.wrong(at+"."+k, "not a field of a group: use instances, actions, or a vendor field with a capital letter")
+			}
+		}
+		out = append(out, g)
+	}
+	return out
+}
+
+// overrides reads { 1: { duration: 60 } } and { 1: { general: {…}, custom: {…} } }.
+func (r *reader) overrides(field string, v any) []override {
+	m, ok := stringKeys(v)
+	if !ok {
+		r.wrong(field, "must map an action's order, from 1, to the fields that change")
+		return nil
+	}
+	var out []override
+	for _, k := range sortedKeys(m) {
+		order, err := strconv.ParseInt(k, 10, 64)
+		if err != nil || order < 1 {
+			r.wrong(field+"."+k, "must be an action's order in its group, from 1: the service silently ignores another one")
+			continue
+		}
+		o := override{order: order}
+		o.general, o.custom = r.settings(field+"."+k, m[k])
+		out = append(out, o)
+	}
+	slices.SortFunc(out, func(a, b override) int { return int(a.order - b.order) })
+	return out
+}
+
+// settings splits an action's fields into general and custom ones.
+func (r *reader) settings(field string, v any) (general, custom map[string]any) {
+	m, ok := stringKeys(v)
+	if !ok {
+		r.wrong(field, "must be an object of fields, e.g. { duration: 60 }")
+		return nil, nil
+	}
+	general, custom = map[string]any{}, map[string]any{}
+	for _, k := range sortedKeys(m) {
+		switch k {
+		case "id":
+		case "general", "custom":
+			into := map[string]map[string]any{"general": general, "custom": custom}[k]
+			for name, value := range r.object(field+"."+k, m[k]) {
+				into[name] = value
+			}
+		case "AliasTitle", "PreTimeWait", "AfterTimeWait", "ActionTimeout":
+			general[k] = m[k]
+		default:
+			custom[k] = m[k]
+		}
+	}
+	r.waits(field, general)
+	return general, custom
+}
+
+// waits checks the general fields that the service bounds to a day.
+func (r *reader) waits(field string, general map[string]any) {
+	for _, k := range []string{"PreTimeWait", "AfterTimeWait", "ActionTimeout"} {
+		v, ok := general[k]
+		if !ok {
+			continue
+		}
+		if n, ok := integer(v); !ok || n < 0 || n > 86400 {
+			r.wrong(field+"."+k, "must be seconds from 0 to 86400")
+		}
+	}
+}
+
+func (r *reader) actions(field string, v any) []actionBlock {
+	list, ok := v.([]any)
+	if !ok || len(list) == 0 {
+		r.wrong(field, "must be a list such as [ { id: 462, custom: { interfaces: eth0 } } ]")
+		return nil
+	}
+	var out []actionBlock
+	for i, e := range list {
+		at := fmt.Sprintf("%s[%d]", field, i)
+		if n, ok := integer(e); ok {
+			e = map[string]any{"id": n}
+		}
+		m, ok := stringKeys(e)
+		if !ok {
+			r.wrong(at, "must be an action's id or { id: 462, custom: { … } }")
+			continue
+		}
+		a := actionBlock{id: r.id(at+".id", m["id"])}
+		a.general, a.custom = r.settings(at, m)
+		out = append(out, a)
+	}
+	return out
+}
+
+func (r *reader) instances(field string, v any) []string {
+	list, ok := v.([]any)
+	if strs, yes := v.([]string); yes {
+		for _, s := range strs {
+			list = append(list, s)
+		}
+		ok = true
+	}
+	if !ok || len(list) == 0 {
+		r.wrong(field, "must be a list of resource ids, e.g. [ ins-a, ins-b ]")
+		return nil
+	}
+	var out []string
+	for i, e := range list {
+		s, ok := instanceText(e)
+		switch {
+		case !ok || s == "":
+			r.wrong(fmt.Sprintf("%s[%d]", field, i), "must be a resource id such as ins-a, or for TKE an object with ClusterId")
+		case slices.Contains(out, s):
+			r.wrong(fmt.Sprintf("%s[%d]", field, i), "%s is listed twice", s)
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// instanceText is the instance as the vendor wants it: TKE nodes and pods are JSON in a string.
+func instanceText(v any) (string, bool) {
+	if s, ok := v.(string); ok {
+		return strings.TrimSpace(s), true
+	}
+	m, ok := stringKeys(v)
+	if !ok || m["ClusterId"] == nil {
+		return "", false
+	}
+	b, err := json.Marshal(m)
+	return string(b), err == nil
+}
+
+func (r *reader) tags(field string, v any) []Tag {
+	m, ok := stringKeys(v)
+	if !ok {
+		r.wrong(field, "must be an object of keys and values")
+		return nil
+	}
+	var out []Tag
+	for _, k := range sortedKeys(m) {
+		if k == tagDrill || k == tagRoot {
+			r.wrong(field+"."+k, "is set by Firedrill: remove it")
+		}
+		out = append(out, Tag{k, fmt.Sprint(m[k])})
+	}
+	return out
+}
+
+func (r *reader) object(field string, v any) map[string]any {
+	if v == nil {
+		return nil
+	}
+	m, ok := stringKeys(v)
+	if !ok {
+		r.wrong(field, "must be an object of fields")
+	}
+	return m
+}
+
+func (r *reader) id(field string, v any) int64 {
+	n, ok := integer(v)
+	if !ok || n < 1 {
+		r.wrong(field, "must be a positive number, e.g. 626")
+	}
+	return n
+}
+
+func (r *reader) text(field string, v any) string {
+	s, ok := v.(string)
+	if !ok {
+		r.wrong(field, "must be text")
+	}
+	return s
+}
+
+func (r *reader) choice(field string, v any, values map[string]int64) int64 {
+	s, _ := v.(string)
+	n, ok := values[s]
+	if !ok {
+		r.wrong(field, "must be one of %s", strings.Join(sortedKeys(values), ", "))
+	}
+	return n
+}
+
+// integer reads whole numbers of any type that YAML, JSON or a substituted parameter may bring.
+func integer(v any) (int64, bool) {
+	switch x := v.(type) {
+	case int:
+		return int64(x), true
+	case int64:
+		return x, true
+	case uint64:
+		return int64(x), x <= math.MaxInt64
+	case float64:
+		return int64(x), x == math.Trunc(x) && math.Abs(x) < 1<<53
+	case json.Number:
+		n, err := x.Int64()
+		return n, err == nil
+	case string:
+		n, err := strconv.ParseInt(strings.TrimSpace(x), 10, 64)
+		return n, err == nil
+	}
+	return 0, false
+}
+
+// stringKeys reads an object; YAML may have decoded its keys as numbers.
+func stringKeys(v any) (map[string]any, bool) {
+	switch m := v.(type) {
+	case map[string]any:
+		return m, true
+	case map[any]any:
+		out := make(map[string]any, len(m))
+		for k, v := range m {
+			out[fmt.Sprint(k)] = v
+		}
+		return out, true
+	}
+	return nil, false
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
