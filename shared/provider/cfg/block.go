@@ -138,7 +138,7 @@ func (r *reader) shape(b *block, m map[string]any) {
 	if _, ok := m["tags"]; ok && !b.single && kinds == 1 {
 		r.wrong("tags", "CreateTaskFromMultiAction takes no tags: remove them")
 	}
-	if _, ok := m["instances"]; !ok && kinds == 1 {
+	if _, ok := m["instances"]; !ok {
 		r.wrong("instances", "list the resources to act on, e.g. [ ins-a, ins-b ]")
 	}
 	if b.single && kinds == 1 {
