@@ -3,7 +3,7 @@
 //
 // What a task does is read from its action and properties. StopInstance makes a fault that lasts until any execution
 // runs StartInstance on the same instance; RebootInstance one that lasts as long as its task; "blade create" in a
-// RunCommand one that lasts until "blade destroy" or its --timeout. A cancelled execution leaves its faults in
+// RunCommand one that lasts until "blade destroy" or its --timeout; "stress-ng" one that ends with its task. A cancelled execution leaves all other faults in
 // effect, because the service has no rollback.
 //
 // The sandbox decides where the vendor says nothing: the error codes of a notification that comes at the wrong time

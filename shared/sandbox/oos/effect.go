@@ -22,7 +22,7 @@ func (f fault) name() string { return f.Kind + " " + f.Target }
 
 func (f fault) live(now time.Time) bool { return f.Until.IsZero() || now.Before(f.Until) }
 
-var bladeTimeout = regexp.MustCompile(`--timeout[ =](\d+)`)
+var commandTimeout = regexp.MustCompile(`--timeout[ =](\d+)`)
 
 // inject plays what a task does to its targets when it begins.
 func (s *Service) inject(e *execution, t *taskRun, at time.Time) {
@@ -40,12 +40,33 @@ func (s *Service) inject(e *execution, t *taskRun, at time.Time) {
 		add("rebooting", at.Add(t.duration()))
 	case api == "RunCommand" && strings.Contains(t.command(), "blade create"):
 		until := time.Time{}
-		if m := bladeTimeout.FindStringSubmatch(t.command()); m != nil {
-			n, _ := strconv.Atoi(m[1])
-			until = at.Add(time.Duration(n) * time.Second)
+		if d, ok := t.timeout(); ok {
+			until = at.Add(d)
 		}
 		add("blade", until)
+	case t.foreground():
+		add("stress", at.Add(t.duration()))
 	}
+}
+
+// foreground tells whether the fault is the command itself, which ends with its task.
+func (t *taskRun) foreground() bool {
+	return t.def.api() == "RunCommand" && strings.Contains(t.command(), "stress-ng ")
+}
+
+// timeout reads a command's own --timeout.
+func (t *taskRun) timeout() (time.Duration, bool) {
+	m := commandTimeout.FindStringSubmatch(t.command())
+	if m == nil {
+		return 0, false
+	}
+	n, _ := strconv.Atoi(m[1])
+	return time.Duration(n) * time.Second, true
+}
+
+// kill ends the foreground commands of an execution: stopping the task stops the command.
+func (s *Service) kill(e *execution) {
+	s.faults = slices.DeleteFunc(s.faults, func(f fault) bool { return f.Kind == "stress" && f.Execution == e.ID })
 }
 
 // undo plays what a task mends when it ends well.
@@ -128,6 +149,9 @@ func (t *taskRun) duration() time.Duration {
 		return 5 * time.Second
 	case "WaitFor":
 		return 3 * time.Second
+	}
+	if d, ok := t.timeout(); ok && t.foreground() {
+		return d
 	}
 	return 2 * time.Second
 }

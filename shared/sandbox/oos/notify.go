@@ -53,7 +53,7 @@ func matches(e *execution, q rpc.Request) *rpc.Error {
 		ids = append(ids, id)
 	}
 	for _, id := range ids {
-		if e.current == nil || e.current.ID != id {
+		if e.current == nil || (e.current.ID != id && !slices.ContainsFunc(e.children(e.current), func(c *taskRun) bool { return c.ID == id })) {
 			return wrongTime(e, "the task execution "+id+" does not wait.")
 		}
 	}
@@ -143,6 +143,7 @@ func (s *Service) cancelTask(e *execution, _ rpc.Request, now time.Time) *rpc.Er
 		return wrongTime(e, "CancelTask needs debug mode and a task under way.")
 	}
 	t := e.current
+	s.kill(e)
 	for _, c := range append(e.children(t), t) {
 		if c.Ended.IsZero() {
 			c.set(cancelled, now)

@@ -71,17 +71,17 @@ func (s *Service) newTask(e *execution, def task, item string, parent *taskRun, 
 // enter begins a task, or waits for a person before it.
 func (s *Service) enter(e *execution, t *taskRun, at time.Time) {
 	e.current, e.approvals = t, 0
-	if t.Started.IsZero() {
-		t.Started = at
-	}
 	switch {
 	case t.Action == "ACS::Approve":
+		t.Started = at
 		s.wait(e, t, approveGate, at)
 	case t.Action == "ACS::Pause":
+		t.Started = at
 		s.wait(e, t, pauseGate, at)
 	case e.Safety == confirmRisky && t.def.risky() && !t.Confirmed:
 		s.wait(e, t, riskGate, at)
 	default:
+		t.Started = at
 		t.set(running, at)
 		e.set(running, at)
 		e.Gate = noGate
@@ -188,6 +188,7 @@ func (s *Service) failTask(e *execution, t *taskRun, message string, at time.Tim
 
 // end makes the execution final. Its faults stay as they are.
 func (s *Service) end(e *execution, status, message string, at time.Time) {
+	s.kill(e)
 	for _, t := range e.Tasks {
 		if t.Ended.IsZero() {
 			t.set(cancelled, at)

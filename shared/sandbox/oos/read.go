@@ -213,7 +213,7 @@ func (s *Service) listTaskExecutions(q rpc.Request, _ time.Time) (any, *rpc.Erro
 			continue
 		}
 		for _, t := range x.Tasks {
-			if t.matches(q) {
+			if t.matches(q) && (t.Parent == "" || q.Get("ParentTaskExecutionId") != "" || strings.EqualFold(q.Get("IncludeChildTaskExecution"), "true")) {
 				all = append(all, row{t, x})
 			}
 		}

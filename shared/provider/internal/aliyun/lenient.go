@@ -65,13 +65,39 @@ func (l *List[T]) UnmarshalJSON(data []byte) error {
 	}
 	var raw []json.RawMessage
 	if json.Unmarshal(data, &raw) != nil {
-		return nil
+		var inside map[string]json.RawMessage
+		if json.Unmarshal(data, &inside) != nil || len(inside) != 1 {
+			return nil
+		}
+		for _, v := range inside {
+			if json.Unmarshal(v, &raw) != nil {
+				return nil
+			}
+		}
 	}
 	for _, r := range raw {
 		var v T
 		if json.Unmarshal(r, &v) == nil {
 			*l = append(*l, v)
 		}
+	}
+	return nil
+}
+
+// One is an object that the vendor sometimes sends as a list of one. What is neither leaves Value at its zero value.
+type One[T any] struct{ Value T }
+
+// UnmarshalJSON accepts any JSON value.
+func (o *One[T]) UnmarshalJSON(data []byte) error {
+	var v T
+	o.Value = v
+	if json.Unmarshal(data, &v) == nil {
+		o.Value = v
+		return nil
+	}
+	var l List[T]
+	if l.UnmarshalJSON(data) == nil && len(l) > 0 {
+		o.Value = l[0]
 	}
 	return nil
 }

@@ -1,0 +1,96 @@
+package oos
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/requests"
+
+	"github.com/firedrill/firedrill/shared/drill"
+	"github.com/firedrill/firedrill/shared/provider/driver"
+	"github.com/firedrill/firedrill/shared/provider/internal/aliyun"
+)
+
+// Driver drives OOS in one account and region. It keeps no state between calls and is safe for concurrent use.
+type Driver struct {
+	cfg    driver.Config
+	client *aliyun.Client
+}
+
+var (
+	_ driver.Driver    = (*Driver)(nil)
+	_ driver.Advancer  = (*Driver)(nil)
+	_ driver.Concluder = (*Driver)(nil)
+	_ driver.Previewer = (*Driver)(nil)
+	_ driver.Recoverer = (*Driver)(nil)
+	_ driver.Finder    = (*Driver)(nil)
+	_ driver.Lister    = (*Driver)(nil)
+	_ driver.Describer = (*Driver)(nil)
+	_ driver.Opener    = Open
+)
+
+// Open makes a driver for the region of the configuration. It makes no call.
+func Open(cfg driver.Config) (driver.Driver, error) {
+	c, err := aliyun.New(cfg, "oos."+cfg.Region+".aliyuncs.com")
+	if err != nil {
+		return nil, fmt.Errorf("open oos: %w", err)
+	}
+	return &Driver{cfg: cfg, client: c}, nil
+}
+
+// Code classifies an error of this driver.
+func (d *Driver) Code(err error) driver.Code { return aliyun.Classify(err, codes()) }
+
+// codes are the service's own error codes. All but the last three are listed on the vendor's StartExecution page;
+// what a notification or cancellation at the wrong time answers is not documented, so Advance and Stop read again
+// after any refusal instead of trusting a code.
+func codes() aliyun.Codes {
+	return aliyun.Codes{
+		"InvalidVersion":            driver.Invalid,
+		"InvalidAction.NotFound":    driver.Invalid,
+		"User.NoPermission":         driver.Denied,
+		"InvalidStsToken":           driver.Expired,
+		"ExpiredStsToken":           driver.Expired,
+		"QuotaExceed":               driver.Quota,
+		"InvalidAccountType":        driver.Denied,
+		"TemplateValidationError":   driver.Invalid,
+		"AssumeRoleFailed":          driver.Denied,
+		"MissingExecutionParameter": driver.Invalid,
+		"UnknownExecutionParameter": driver.Invalid,
+		"EntityNotExists.Template":  driver.NotFound,
+		"EntityNotExists*":          driver.NotFound,
+		"InvalidExecutionStatus*":   driver.NotNow,
+	}
+}
+
+// Facts says what this driver calls and what it cannot promise.
+func (d *Driver) Facts() driver.Facts {
+	return driver.Facts{
+		Service: drill.OOS,
+		Cannot: []string{
+			"OOS has no rollback: a stop ends the execution and undoes nothing; name a recovery template under recovery.",
+			"OOS has no time limit for an execution; each task has a timeout of its own at most.",
+			"A command that already runs on an instance may go on after its execution was cancelled.",
+			"OOS does not say which tasks inject a fault; the driver tells it from the API that a task calls.",
+			"OOS pushes an event on Started, Success and Failed only; Waiting and Cancelled are found by polling.",
+		},
+		Permissions: []string{
+			"oos:StartExecution", "oos:NotifyExecution", "oos:CancelExecution", "oos:UpdateExecution",
+			"oos:ListExecutions", "oos:ListTaskExecutions", "oos:ListExecutionLogs", "oos:GetExecutionTemplate",
+			"oos:ListTemplates", "oos:GetTemplate", "oos:ValidateTemplateContent", "oos:ListExecutionRiskyTasks", "oos:TagResources",
+		},
+		LookupIsExact: true,
+	}
+}
+
+func (d *Driver) read(ctx context.Context, req requests.AcsRequest, out any) error {
+	return d.client.Do(ctx, aliyun.Read, req, out)
+}
+
+func (d *Driver) write(ctx context.Context, req requests.AcsRequest, out any) error {
+	return d.client.Do(ctx, aliyun.Write, req, out)
+}
+
+func notFound(action, id string) error {
+	return aliyun.NewRefusal(action, aliyun.Read, 200, "EntityNotExists.Execution", "there is no execution "+id, "")
+}
