@@ -2,11 +2,11 @@ package catalog
 
 import (
 	"net/url"
-	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/firedrill/firedrill/shared/chat"
 	"github.com/firedrill/firedrill/shared/drill"
 )
 
@@ -75,11 +75,6 @@ func accountID(v value, cloud string) string {
 	return id
 }
 
-// platforms are what a channel may lead to.
-func platforms() []string {
-	return []string{"slack", "feishu", "dingtalk", "wecom", "teams", "mattermost", "webhook", "log"}
-}
-
 func (l *loader) channel(e entry) (drill.Channel, bool) {
 	fields := e.fields(kindChannel)
 	c := drill.Channel{Name: e.name, Timezone: l.defaults.timezone}
@@ -98,19 +93,14 @@ func (l *loader) channel(e entry) (drill.Channel, bool) {
 	return c, true
 }
 
-// address reads platform:rest. What follows the platform is not printed: it may be a webhook's secret address.
+// address reads platform:place. It is not printed: it may be a webhook's secret address.
 func address(v value) string {
 	s, ok := v.line()
 	if !ok {
 		return ""
 	}
-	platform, rest, found := strings.Cut(s, ":")
-	if !found || rest == "" {
-		v.wrong("write it like slack:T123/C0123", "is not platform:address")
-		return ""
-	}
-	if !slices.Contains(platforms(), platform) {
-		v.wrong(instead(platform, platforms()), "the platform %q is not known", platform)
+	if _, err := chat.ParseAddress(s); err != nil {
+		v.wrong("write it like slack:T123/C0123", "%s", err)
 		return ""
 	}
 	return s

@@ -18,9 +18,9 @@ import (
 // Resolve checks given values against the plan's parameters and puts them into the plan's block. It returns all
 // parameters, defaults included, and the block with every `${name}` replaced; a text that is nothing but `${name}`
 // becomes the value in its own type. Texts, as chat sends them, are converted. An int is an int, a number a float64, a
-// duration the text as given, a secret its reference. known says whether a secret of that name ("tencent" of
-// "secret:tencent") exists; nil asks nobody. The error lists every mistake and can be shown to the person who asked.
-func Resolve(plan drill.Plan, given map[string]any, known func(secret string) bool) (parameters, block map[string]any, err error) {
+// duration the text as given, a secret its reference. Each of known, if there is one, must know the name of a secret
+// ("tencent" of "secret:tencent"). The error lists every mistake and can be shown to the person who asked.
+func Resolve(plan drill.Plan, given map[string]any, known ...func(secret string) bool) (parameters, block map[string]any, err error) {
 	var wrong []error
 	parameters = make(map[string]any, len(plan.Parameters))
 	for _, name := range slices.Sorted(maps.Keys(given)) {
@@ -39,8 +39,8 @@ func Resolve(plan drill.Plan, given map[string]any, known func(secret string) bo
 			continue
 		}
 		got, err := convert(p, v)
-		if err == nil && p.Type == typeSecret && known != nil && !known(strings.TrimPrefix(got.(string), "secret:")) {
-			err = fmt.Errorf("no secret is called %s", got)
+		if err == nil && p.Type == typeSecret {
+			err = unknownSecret(got.(string), known)
 		}
 		if err != nil {
 			wrong = append(wrong, fmt.Errorf("parameter %s: %w", name, err))
@@ -56,6 +56,15 @@ func Resolve(plan drill.Plan, given map[string]any, known func(secret string) bo
 		return nil, nil, fmt.Errorf("block %s of %s: %w", plan.Service, plan.Name, err)
 	}
 	return parameters, filled.(map[string]any), nil
+}
+
+func unknownSecret(reference string, known []func(string) bool) error {
+	for _, knows := range known {
+		if knows != nil && !knows(strings.TrimPrefix(reference, "secret:")) {
+			return fmt.Errorf("no secret is called %s", reference)
+		}
+	}
+	return nil
 }
 
 func undeclared(plan drill.Plan, name string) error {
