@@ -50,7 +50,7 @@ type Drill struct {
 	LastError    string    `json:"last_error,omitempty"`
 	ProgressedAt time.Time `json:"progressed_at,omitzero"`
 	EndedRev     int       `json:"ended_rev,omitempty"` // the entry whose facts say that the run is over
-	Recorded     bool      `json:"recorded,omitempty"` // the service's own record holds the conclusion
+	Recorded     bool      `json:"recorded,omitempty"`  // the service's own record holds the conclusion
 
 	Rev  int    `json:"-"` // rev of the entry that this state was read from
 	Head string `json:"-"` // sha256 of that entry

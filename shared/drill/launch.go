@@ -70,7 +70,7 @@ func (d *Drill) SetRun(role Role, id string, adopted bool, now time.Time) (Chang
 	case r.ID == id:
 		return Change{}, fmt.Errorf("%w: run %s is known", ErrAnswered, id)
 	case r.ID != "" || r.Never || d.Status == Refused || role == Main && d.Status.Ended():
-		return d.addStray(id, now), nil
+		return d.AddStray(id, now), nil
 	}
 	r.ID, r.Adopted, r.Phase = id, adopted, PhasePending
 	how := "started"
@@ -92,7 +92,8 @@ func (d *Drill) SetRun(role Role, id string, adopted bool, now time.Time) (Chang
 	return c, nil
 }
 
-func (d *Drill) addStray(id string, now time.Time) Change {
+// AddStray keeps a run that should not be there until it is stopped.
+func (d *Drill) AddStray(id string, now time.Time) Change {
 	for _, p := range d.Pending {
 		if p.What == "stray" && p.Run == id {
 			return Change{}

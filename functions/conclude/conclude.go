@@ -1,0 +1,267 @@
+// Package conclude ends drills: it waits for restoration and for the answers to asked claims, measures what can be measured once more,
+// gives the verdict once, writes it into the service's own record, and keeps the report.
+//
+// In: drill.stopped, drill.completed, drill.failed, drill.restored, command.answer, command.conclude, command.note. Out: facts.
+package conclude
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/firedrill/firedrill/events"
+	"github.com/firedrill/firedrill/shared/drill"
+	"github.com/firedrill/firedrill/shared/journal"
+	"github.com/firedrill/firedrill/shared/provider"
+	"github.com/firedrill/firedrill/shared/provider/driver"
+)
+
+// Prober measures a claim.
+type Prober interface {
+	Measure(ctx context.Context, c drill.Claim) drill.Sample
+}
+
+// Reporter keeps the report of a concluded drill. Keeping it again replaces it.
+type Reporter interface {
+	Keep(ctx context.Context, d *drill.Drill) error
+}
+
+// Function concludes drills.
+type Function struct {
+	Journal  *journal.Journal
+	Services *provider.Services
+	Prober   Prober
+	Reporter Reporter
+	Link     func(id string) string // where people read the report
+	Now      func() time.Time
+	Mode     string
+	Source   string // /firedrill/<deployment>/conclude
+	Log      *slog.Logger
+}
+
+// Types lists the event types that the function handles.
+func Types() []string {
+	return []string{events.TypeStopped, events.TypeCompleted, events.TypeFailed, events.TypeRestored, events.TypeAnswer, events.TypeConclude, events.TypeNote}
+}
+
+// Handle is the function.
+func (f *Function) Handle(ctx context.Context, in events.Event) ([]events.Event, error) {
+	var out []events.Event
+	var err error
+	switch in.Type() {
+	case events.TypeStopped, events.TypeCompleted, events.TypeFailed, events.TypeRestored:
+		out, err = f.run(ctx, in.Subject(), in.ID())
+	case events.TypeAnswer:
+		out, err = f.answer(ctx, in)
+	case events.TypeConclude:
+		out, err = f.verdict(ctx, in)
+	case events.TypeNote:
+		out, err = f.note(ctx, in)
+	}
+	if errors.Is(err, events.ErrInvalid) {
+		f.Log.Warn("refused", "event", in.ID(), "type", in.Type(), "error", err)
+		return out, nil
+	}
+	return out, err
+}
+
+func (f *Function) by(actor, cause string) journal.By {
+	return journal.By{Actor: actor, Cause: cause, Source: f.Source}
+}
+
+// answer records a person's answer to an asked claim, then goes on.
+func (f *Function) answer(ctx context.Context, in events.Event) ([]events.Event, error) {
+	p, err := events.Decode[events.Answer](in)
+	if err != nil {
+		return nil, err
+	}
+	return f.change(ctx, p.Drill, p.Actor, in.ID(), func(d *drill.Drill, now time.Time) (drill.Change, error) {
+		return d.AnswerClaim(p.Claim, p.Holds, p.Actor, p.Note, now)
+	})
+}
+
+func (f *Function) note(ctx context.Context, in events.Event) ([]events.Event, error) {
+	p, err := events.Decode[events.Note](in)
+	if err != nil {
+		return nil, err
+	}
+	return f.change(ctx, p.Drill, p.Actor, in.ID(), func(d *drill.Drill, now time.Time) (drill.Change, error) {
+		for _, n := range d.Notes {
+			if n.Actor == p.Actor && n.Text == p.Text {
+				return drill.Change{}, nil // delivered again
+			}
+		}
+		return d.AddNote(p.Actor, p.Text, now), nil
+	})
+}
+
+// verdict takes a person's verdict: before the conclusion it is the verdict, after it an amendment.
+func (f *Function) verdict(ctx context.Context, in events.Event) ([]events.Event, error) {
+	p, err := events.Decode[events.Conclude](in)
+	if err != nil {
+		return nil, err
+	}
+	v := drill.Verdict{Verdict: p.Verdict, Summary: p.Summary, Issue: p.Issue, Record: p.Record, By: p.Actor}
+	out, err := f.run(ctx, p.Drill, in.ID()) // brings an ended drill to concluding
+	if err != nil && !errors.Is(err, journal.ErrNotFound) {
+		return out, err
+	}
+	more, err := f.change(ctx, p.Drill, p.Actor, in.ID(), func(d *drill.Drill, now time.Time) (drill.Change, error) {
+		if !d.Status.Final() {
+			return d.Decide(v, now)
+		}
+		for _, a := range append([]drill.Verdict{*orEmpty(d.Verdict)}, d.Amendments...) {
+			if a.By == v.By && a.Verdict == v.Verdict && a.Summary == v.Summary {
+				return drill.Change{}, nil // delivered again
+			}
+		}
+		return d.Amend(v, now)
+	})
+	return append(out, more...), err
+}
+
+func orEmpty(v *drill.Verdict) *drill.Verdict {
+	if v == nil {
+		return &drill.Verdict{}
+	}
+	return v
+}
+
+// change applies a person's input, answers what cannot be, and takes the drill on.
+func (f *Function) change(ctx context.Context, id, actor, cause string, edit journal.Edit) ([]events.Event, error) {
+	d, out, err := f.Journal.Update(ctx, id, f.by(actor, cause), edit)
+	switch {
+	case errors.Is(err, journal.ErrNotFound):
+		return f.refused(id, actor, cause, fmt.Sprintf("there is no drill %q", id))
+	case errors.Is(err, drill.ErrAnswered), errors.Is(err, drill.ErrForbidden), errors.Is(err, drill.ErrTransition):
+		return f.refused(id, actor, cause, err.Error())
+	case err != nil:
+		return out, err
+	}
+	if err := f.Journal.PutMarker(ctx, journal.MarkerOf(d)); err != nil {
+		return out, err // an amended drill is active until its fact is out
+	}
+	more, err := f.run(ctx, id, cause)
+	return append(out, more...), err
+}
+
+func (f *Function) refused(id, actor, cause, reason string) ([]events.Event, error) {
+	now := f.Now()
+	reason, _ = strings.CutPrefix(reason, "already answered: ")
+	e, err := events.New(events.Envelope{ID: events.ID("refused", cause), Source: f.Source, Subject: id, Time: now, Cause: cause},
+		events.Refused{About: events.About{Drill: id, Plan: "-", Mode: f.Mode, Status: "unchanged", Actor: actor, At: now}, Check: "conclude", Reason: reason})
+	if err != nil {
+		return nil, err
+	}
+	f.Log.Info("refused", "drill", id, "event", cause, "reason", reason)
+	return []events.Event{e}, nil
+}
+
+// run takes an ended drill as far as it goes now.
+func (f *Function) run(ctx context.Context, id, cause string) ([]events.Event, error) {
+	d, err := f.Journal.Load(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	c := &conclusion{f: f, d: d, by: f.by("conclude", cause)}
+	err = c.run(ctx)
+	if errors.Is(err, drill.ErrTransition) || errors.Is(err, drill.ErrAnswered) {
+		err = nil // somebody else was faster
+	}
+	return c.out, err
+}
+
+// conclusion takes one drill to its end.
+type conclusion struct {
+	f   *Function
+	d   *drill.Drill
+	by  journal.By
+	out []events.Event
+}
+
+func (c *conclusion) update(ctx context.Context, edit journal.Edit) error {
+	d, out, err := c.f.Journal.Update(ctx, c.d.ID, c.by, edit)
+	if d != nil {
+		c.d = d
+	}
+	c.out = append(c.out, out...)
+	return err
+}
+
+func (c *conclusion) run(ctx context.Context) error {
+	if !c.d.ReadyToConclude(c.f.Now()) {
+		return nil
+	}
+	if c.d.Status != drill.Concluding {
+		if err := c.begin(ctx); err != nil {
+			return err
+		}
+	}
+	if !c.d.ReadyToConclude(c.f.Now()) {
+		return nil // people are being asked
+	}
+	if c.d.Verdict == nil {
+		err := c.update(ctx, func(d *drill.Drill, now time.Time) (drill.Change, error) { return d.Decide(d.Judge(now), now) })
+		if err != nil {
+			return err
+		}
+	}
+	recorded, err := c.record(ctx)
+	if err != nil {
+		return err
+	}
+	return c.end(ctx, recorded)
+}
+
+// begin measures the claims once more, now that the faults are undone, and asks people.
+func (c *conclusion) begin(ctx context.Context) error {
+	var samples []drill.Sample
+	for _, claim := range c.d.Plan.Expect {
+		if claim.HTTP != "" && !c.d.DryRun {
+			samples = append(samples, c.f.Prober.Measure(ctx, claim))
+		}
+	}
+	return c.update(ctx, func(d *drill.Drill, now time.Time) (drill.Change, error) {
+		if d.Status == drill.Concluding {
+			return drill.Change{}, drill.ErrTransition
+		}
+		for _, s := range samples {
+			d.Measure(s)
+		}
+		return d.BeginConclude(now)
+	})
+}
+
+// record writes the verdict into the service's own record. What does not work for RecordTimeout stays pending, and poll goes on trying.
+func (c *conclusion) record(ctx context.Context) (bool, error) {
+	ref := c.d.Ref(drill.Main)
+	sv, err := c.f.Services.For(c.d.Plan.Service, c.d.Plan.Account)
+	if err != nil || !sv.Concludes() || ref.ID == "" {
+		return err == nil, err
+	}
+	v := c.d.Verdict
+	err = sv.Conclude(ctx, ref, driver.Conclusion{
+		Drill: c.d.ID, Verdict: v.Verdict, Expected: v.Verdict == drill.Expected, Summary: v.Summary, Issue: v.Issue, Record: v.Record, Link: c.f.Link(c.d.ID),
+	})
+	if err == nil {
+		return true, nil
+	}
+	if c.f.Now().After(c.d.Deadline) || !provider.Temporary(provider.CodeOf(err)) {
+		c.f.Log.Error("the verdict is not in the service's own record", "drill", c.d.ID, "service", c.d.Plan.Service, "run", ref.ID, "error", err)
+		return false, nil
+	}
+	return false, err
+}
+
+// end writes the conclusion; the report is kept first, so that the link in the message leads somewhere.
+func (c *conclusion) end(ctx context.Context, recorded bool) error {
+	link := c.f.Link(c.d.ID)
+	err := c.update(ctx, func(d *drill.Drill, now time.Time) (drill.Change, error) { return d.Conclude(recorded, link, now) })
+	if err != nil {
+		return err
+	}
+	return c.f.Reporter.Keep(ctx, c.d)
+}
