@@ -1,0 +1,69 @@
+package grammar
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/firedrill/firedrill/shared/chat"
+)
+
+// Error is a command that cannot be read: which word, what is wrong with it, and what to write instead.
+type Error struct {
+	Token   string // the word, "" when one is missing
+	Problem string
+	Fix     string
+}
+
+// Error says it in one or two sentences for the person who typed the command.
+func (e *Error) Error() string {
+	s := e.Problem
+	if e.Token != "" {
+		s = fmt.Sprintf("%q: %s", chat.Line(e.Token, 60), e.Problem)
+	}
+	if e.Fix != "" {
+		s += ". " + strings.ToUpper(e.Fix[:1]) + e.Fix[1:]
+	}
+	return s + "."
+}
+
+// Near returns the candidate that differs least from what was typed, "" when none is close.
+func Near(typed string, candidates []string) string {
+	typed = strings.ToLower(typed)
+	best, least := "", max(2, len([]rune(typed))/3)+1
+	for _, c := range candidates {
+		if d := distance(typed, strings.ToLower(c)); d < least {
+			best, least = c, d
+		}
+	}
+	if least >= len([]rune(typed)) {
+		return ""
+	}
+	return best
+}
+
+// distance counts the edits between two words; neighbours that changed places are one.
+func distance(a, b string) int {
+	x, y := []rune(a), []rune(b)
+	if len(x) > 64 || len(y) > 64 {
+		return 64
+	}
+	before, prev, cur := make([]int, len(y)+1), make([]int, len(y)+1), make([]int, len(y)+1)
+	for j := range prev {
+		prev[j] = j
+	}
+	for i := 1; i <= len(x); i++ {
+		cur[0] = i
+		for j := 1; j <= len(y); j++ {
+			cost := 1
+			if x[i-1] == y[j-1] {
+				cost = 0
+			}
+			cur[j] = min(prev[j]+1, cur[j-1]+1, prev[j-1]+cost)
+			if i > 1 && j > 1 && x[i-1] == y[j-2] && x[i-2] == y[j-1] {
+				cur[j] = min(cur[j], before[j-2]+1)
+			}
+		}
+		before, prev, cur = prev, cur, before
+	}
+	return prev[len(y)]
+}

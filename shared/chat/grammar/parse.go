@@ -1,0 +1,132 @@
+package grammar
+
+import (
+	"fmt"
+	"strings"
+)
+
+const (
+	// MaxText is the most bytes that a command may have. A stop or a halt may have more: what is too much of its reason is cut.
+	MaxText = 2048
+	// MaxWords is the most words that a start may have.
+	MaxWords = 32
+)
+
+// All is the word for every drill, and for the widest scope.
+const All = "all"
+
+// Command is what somebody asks for. Only the fields of its verb are set.
+type Command struct {
+	Verb       Verb
+	Plan       string            // plan, start, next
+	Drill      string            // an id or the beginning of one, as typed but in lower case; "all" with stop
+	Parameters map[string]string // start
+	DryRun     bool              // start
+	Step       string            // advance and its siblings; "" for the open gate's own
+	Scope      string            // halt, release: all, environment/<name>, plan/<name>
+	Claim      string            // answer
+	Holds      bool              // answer
+	Verdict    string            // conclude
+	Text       string            // reason, note, summary
+	Topic      string            // help: a verb, or ""
+}
+
+// Mutates reports whether the command changes anything.
+func (c Command) Mutates() bool {
+	switch c.Verb {
+	case List, Plan, Status, Next, Report, Help:
+		return false
+	}
+	return true
+}
+
+// Parse reads a command, with or without a leading "/drill". No words at all ask for help. Every error is an *Error.
+func Parse(text string) (Command, error) {
+	long := len(text) > MaxText
+	if long {
+		text = strings.ToValidUTF8(text[:MaxText], "")
+	}
+	l := newLexer(text)
+	u, err := verb(l)
+	if err != nil {
+		return Command{}, err
+	}
+	if long && u.Verb != Stop && u.Verb != Halt {
+		return Command{}, &Error{Problem: fmt.Sprintf("the command is longer than %d bytes", MaxText), Fix: "say it in fewer words"}
+	}
+	c := Command{Verb: u.Verb}
+	if err := args(l, &c, u); err != nil {
+		return Command{}, err
+	}
+	return c, nil
+}
+
+func verb(l *lexer) (usage, error) {
+	if w := strings.ToLower(strings.TrimPrefix(l.peek(), "/")); w == "drill" || w == "firedrill" {
+		_, _, _ = l.word() // peek has read it
+	}
+	w, ok, err := l.word()
+	if err != nil {
+		return usage{}, err
+	}
+	if !ok {
+		w = string(Help)
+	}
+	u, ok := find(w)
+	if ok {
+		return u, nil
+	}
+	fix := "write /drill help for the list"
+	if n := Near(w, words()); n != "" {
+		near, _ := find(n)
+		fix = fmt.Sprintf("did you mean %q? It is used like this: /drill %s", n, near.Form)
+	}
+	return usage{}, &Error{Token: w, Problem: "no such command", Fix: fix}
+}
+
+// args reads what follows the verb.
+func args(l *lexer, c *Command, u usage) error {
+	switch c.Verb {
+	case List:
+		return all(end(l, u))
+	case Plan:
+		return all(required(l, u, "the plan's name", &c.Plan), end(l, u))
+	case Next:
+		return all(optional(l, &c.Plan), end(l, u))
+	case Help:
+		return all(optional(l, &c.Topic))
+	case Start:
+		return start(l, c, u)
+	case Status:
+		return all(optional(l, &c.Drill), lower(&c.Drill), end(l, u))
+	case Report, Pause, Resume:
+		return all(drill(l, c, u), end(l, u))
+	case Execute, Skip, Retry, Cancel, Complete:
+		return all(drill(l, c, u), optional(l, &c.Step), end(l, u))
+	case Approve, Reject:
+		return all(drill(l, c, u), rest(l, &c.Text))
+	case Stop:
+		return all(drill(l, c, u), rest(l, &c.Text))
+	case Halt:
+		return all(scope(l, c, false), rest(l, &c.Text))
+	case Release:
+		return all(scope(l, c, true), said(l, u, "a reason", &c.Text))
+	case Note:
+		return all(drill(l, c, u), said(l, u, "the text", &c.Text))
+	case Answer:
+		return all(drill(l, c, u), required(l, u, "the claim, such as c1", &c.Claim), yesNo(l, c, u), rest(l, &c.Text))
+	}
+	return all(drill(l, c, u), verdict(l, c, u), said(l, u, "a summary", &c.Text))
+}
+
+// step reads one argument when it is called; all calls them in order up to the first that fails.
+type step func() error
+
+func all(steps ...step) error {
+	for _, s := range steps {
+		if err := s(); err != nil {
+			return err
+		}
+	}
+	return nil
+}

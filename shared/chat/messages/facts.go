@@ -1,0 +1,208 @@
+package messages
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/firedrill/firedrill/events"
+	"github.com/firedrill/firedrill/shared/chat"
+	"github.com/firedrill/firedrill/shared/drill"
+)
+
+// read decodes a fact and hands it to the one text for it.
+func read[T events.Payload](e events.Event, write func(T)) error {
+	p, err := events.Decode[T](e)
+	if err != nil {
+		return err
+	}
+	write(p)
+	return nil
+}
+
+// fact knows every type of fact.
+func (w *writer) fact(e events.Event) error {
+	switch e.Type() {
+	case events.TypeRefused:
+		return read(e, w.refused)
+	case events.TypeRequested:
+		return read(e, w.requested)
+	case events.TypeWaiting:
+		return read(e, w.waiting)
+	case events.TypeApproved:
+		return read(e, w.approved)
+	case events.TypeStarted:
+		return read(e, w.started)
+	case events.TypeProgressed:
+		return read(e, w.progressed)
+	case events.TypeStopping:
+		return read(e, w.stopping)
+	case events.TypeStopped:
+		return read(e, w.stopped)
+	case events.TypeCompleted:
+		return read(e, w.completed)
+	case events.TypeFailed:
+		return read(e, w.failed)
+	case events.TypeRestored:
+		return read(e, w.restored)
+	case events.TypeConcluded:
+		return read(e, w.concluded)
+	case events.TypeAmended:
+		return read(e, w.amended)
+	case events.TypeAttached:
+		return read(e, w.attached)
+	}
+	return fmt.Errorf("%w: type %q is no fact of a drill", events.ErrInvalid, e.Type())
+}
+
+func (w *writer) refused(p events.Refused) {
+	w.about, w.level = p.About, chat.Warning
+	w.line("refused.text", chat.Line(p.Check, maxItem), chat.Line(p.Reason, maxValue))
+	w.field("field.actor", chat.Line(p.Actor, maxItem))
+}
+
+func (w *writer) requested(p events.Requested) {
+	w.about = p.About
+	w.line("requested.text", chat.Line(p.Actor, maxItem))
+	if w.state.DryRun {
+		w.line("requested.dry")
+	}
+	var kv []string
+	for k, v := range p.Parameters {
+		kv = append(kv, fmt.Sprintf("%s=%v", k, v))
+	}
+	slices.Sort(kv)
+	w.field("field.parameters", chat.Line(strings.Join(kv, " "), maxValue))
+	w.field("field.notes", chat.Line(w.state.Plan.Unbounded, maxValue))
+	w.button("stop", "stop", w.id())
+}
+
+func (w *writer) waiting(p events.Waiting) {
+	w.about, w.level = p.About, chat.Warning
+	name := chat.Line(p.Name, maxItem)
+	if name == "" {
+		name = p.Gate
+	}
+	switch {
+	case p.Kind == "claim":
+		w.line("claim.text", name)
+		w.button("yes", "answer", w.id(), p.Gate, "yes")
+		w.button("no", "answer", w.id(), p.Gate, "no")
+		return
+	case p.Kind == string(drill.ApprovalGate):
+		w.line("approval.text", name)
+		w.votes(p.Gate)
+	default:
+		w.line("gate.text", name, w.gateKind(p.Kind))
+	}
+	for _, c := range p.Choices {
+		w.choice(p, c)
+	}
+	w.button("stop", "stop", w.id())
+	w.field("field.gate", chat.Line(p.Gate, maxItem))
+}
+
+func (w *writer) gateKind(kind string) string {
+	if s, ok := w.words[key(kind)]; ok {
+		return s
+	}
+	return chat.Line(kind, maxItem)
+}
+
+// votes says how many agreed, when the gate is the one before the start.
+func (w *writer) votes(gate string) {
+	if w.state.Preview != nil && w.state.Preview.Proved == "targets" {
+		w.line("preview.text", len(w.state.Preview.Targets))
+	}
+	if a := w.state.Approvals; a != nil && a.Gate == gate {
+		w.line("approval.votes", len(a.Votes), a.Need, w.time(a.ExpiresAt))
+	}
+}
+
+// choice adds a button for one answer to a gate. Choices that the table does not know can still be typed.
+func (w *writer) choice(p events.Waiting, choice string) {
+	if _, ok := w.words[key(choice)]; !ok {
+		return
+	}
+	command := []string{choice, w.id()}
+	if choice == string(drill.Execute) {
+		command[0] = "advance"
+	}
+	approval := choice == string(drill.ApproveRun) || choice == string(drill.RejectRun)
+	if step := w.step(p.Gate); step != "" && !approval {
+		command = append(command, step)
+	}
+	w.button(key(choice), command...)
+}
+
+// step names the gate's step in a command, where it can be typed as one word.
+func (w *writer) step(gate string) string {
+	for _, g := range w.state.Gates {
+		if g.ID == gate && len(w.state.Gates) > 1 && !strings.ContainsAny(g.Step, " \t\"'=") {
+			return g.Step
+		}
+	}
+	return ""
+}
+
+func (w *writer) approved(p events.Approved) {
+	w.about = p.About
+	w.line("approved.text", chat.Line(strings.Join(p.By, ", "), maxValue))
+	w.button("stop", "stop", w.id())
+}
+
+func (w *writer) started(p events.Started) {
+	w.about = p.About
+	w.line("started.text")
+	if !w.state.Deadline.IsZero() && w.state.Status == drill.Running {
+		w.line("started.until", w.time(w.state.Deadline))
+	}
+	w.field("field.notes", chat.Line(w.state.Plan.Unbounded, maxValue))
+	w.button("stop", "stop", w.id())
+}
+
+func (w *writer) progressed(p events.Progressed) {
+	w.about = p.About
+	w.list(p.Changes)
+	if w.state.Restored.State == drill.RestoreFailed {
+		w.level = chat.Urgent
+		w.ended()
+	}
+	if !drill.Status(p.Status).Ended() {
+		w.button("stop", "stop", w.id())
+	}
+}
+
+func (w *writer) concluded(p events.Concluded) {
+	w.about = p.About
+	if p.Verdict == drill.Unexpected {
+		w.level = chat.Warning
+	}
+	w.lines = append(w.lines, chat.Cut(chat.Clean(p.Summary), maxText))
+	w.field("field.verdict", w.words[key(p.Verdict)])
+	w.ended()
+	if p.Head.Rev > 0 {
+		w.field("field.head", w.say("head.text", p.Head.Rev, chat.Line(p.Head.SHA256, 128)))
+	}
+	w.field("field.report", chat.Line(p.Report, maxValue))
+	if p.Report != "" {
+		w.link = p.Report
+	}
+}
+
+func (w *writer) amended(p events.Amended) {
+	w.about, w.level = p.About, chat.Warning
+	w.line("amended.text", chat.Line(p.By, maxItem), w.words[key(p.Verdict)])
+	if v := w.state.Verdict; v != nil {
+		w.line("amended.first", w.words[key(v.Verdict)])
+	}
+	if p.Summary != "" {
+		w.lines = append(w.lines, chat.Clean(p.Summary))
+	}
+}
+
+func (w *writer) attached(p events.Attached) {
+	w.about = p.About
+	w.line("attached.text", chat.Line(p.What, maxValue))
+	w.list(p.Evidence)
+}

@@ -1,0 +1,119 @@
+package messages
+
+import "strings"
+
+// Lang is the language of a message.
+type Lang string
+
+// The languages. Anything else reads as English.
+const (
+	English Lang = "en"
+	Chinese Lang = "zh"
+)
+
+// LangOf returns the language that a channel asks for: "zh", "zh-CN" and "zh_Hans" are Chinese, all else is English.
+func LangOf(s string) Lang {
+	s = strings.ToLower(s)
+	if s == "zh" || strings.HasPrefix(s, "zh-") || strings.HasPrefix(s, "zh_") {
+		return Chinese
+	}
+	return English
+}
+
+// key names one text. Those of facts are the names of their event types.
+type key string
+
+func table(l Lang) map[key]string {
+	if l == Chinese {
+		return chinese()
+	}
+	return english()
+}
+
+func english() map[key]string {
+	return map[key]string{
+		"refused": "Refused", "requested": "Requested", "waiting": "Waiting", "approved": "Approved", "started": "Started",
+		"progressed": "Progress", "stopping": "Stop requested", "stopped": "Stopped at the service", "completed": "Run completed",
+		"failed": "Failed", "restored": "Restored", "concluded": "Concluded", "amended": "Verdict amended", "attached": "Evidence attached",
+		"escalated": "ESCALATION %d",
+
+		"refused.text":   "It will not start. The check %q said no: %s",
+		"requested.text": "Asked for by %s. Nothing has been started yet.",
+		"requested.dry":  "Dry run: nothing will be injected.",
+		"approval.text":  "Needs approval before the start: %s",
+		"approval.votes": "Approvals: %d of %d, until %s",
+		"preview.text":   "The preview found %d target(s).",
+		"gate.text":      "Waits for a person at %s (%s).",
+		"claim.text":     "Please answer: does this hold? %s",
+		"approved.text":  "Agreed by %s. It starts after the last checks.",
+		"started.text":   "The service runs it.",
+		"started.until":  "It is stopped at %s at the latest.",
+		"stopping.text":  "%s asked for a stop.",
+		"completed.text": "The run ended by itself.",
+		"failed.text":    "The run, or its start, failed: %s",
+		"amended.text":   "%s changed the verdict to %s.",
+		"amended.first":  "The first verdict, %s, stays on record.",
+		"attached.text":  "Added to the record: %s",
+		"more":           "… and %d more",
+
+		"stop.requested": "1. Stop requested: %s by %s", "stop.reason": "   Reason: %s",
+		"stop.stopped": "2. Stopped at the service: %s", "stop.restored": "3. Restored: %s",
+		"end.restored": "Restored: %s", "unconfirmed": "not confirmed", "unknown.time": "time not known here",
+		"restore.needless": "not needed, nothing was injected", "restore.failed": "FAILED, a person must act: the fault may still be in effect",
+		"restore.unproven": "the service cannot prove it: please check", "evidence": "   Evidence: %s",
+
+		"field.drill": "Drill", "field.where": "Where", "field.actor": "Asked for by", "field.time": "Time", "field.parameters": "Parameters",
+		"field.reason": "Why", "field.error": "Last error", "field.do": "By hand", "field.runbook": "Runbook", "field.verdict": "Verdict",
+		"field.head": "Journal head", "field.report": "Report", "field.gate": "Gate", "field.evidence": "Evidence", "field.notes": "Known limits",
+		"head.text": "rev %d, sha256 %s", "where.run": "run %s",
+
+		"expected": "expected", "unexpected": "UNEXPECTED", "inconclusive": "inconclusive",
+		"approve": "Approve", "reject": "Reject", "execute": "Advance", "skip": "Skip", "retry": "Retry", "cancel": "Cancel", "complete": "Complete",
+		"pause": "Pause", "resume": "Resume", "yes": "Yes", "no": "No", "stop": "Stop",
+		"approval": "approval", "manual": "manual step", "paused": "paused", "debug": "debug mode", "risk": "risky action", "claim": "claim",
+	}
+}
+
+func chinese() map[key]string {
+	return map[key]string{
+		"refused": "已拒绝", "requested": "已申请", "waiting": "等待处理", "approved": "已批准", "started": "已开始",
+		"progressed": "进展", "stopping": "已请求停止", "stopped": "云服务已停止", "completed": "运行已完成",
+		"failed": "失败", "restored": "已恢复", "concluded": "已出结论", "amended": "结论已修订", "attached": "已补充证据",
+		"escalated": "升级告警 第 %d 次",
+
+		"refused.text":   "演练不会开始。检查项 %q 未通过:%s",
+		"requested.text": "申请人:%s。尚未开始任何操作。",
+		"requested.dry":  "试运行:不会注入故障。",
+		"approval.text":  "开始前需要批准:%s",
+		"approval.votes": "批准数:%d / %d,截止 %s",
+		"preview.text":   "预览找到 %d 个目标。",
+		"gate.text":      "在 %s 等待人工处理(%s)。",
+		"claim.text":     "请回答,以下说法是否成立:%s",
+		"approved.text":  "批准人:%s。通过最后检查后开始。",
+		"started.text":   "云服务正在运行该演练。",
+		"started.until":  "最迟于 %s 停止。",
+		"stopping.text":  "%s 请求停止。",
+		"completed.text": "运行自行结束。",
+		"failed.text":    "运行或启动失败:%s",
+		"amended.text":   "%s 将结论改为:%s。",
+		"amended.first":  "首次结论 %s 仍保留在记录中。",
+		"attached.text":  "已加入记录:%s",
+		"more":           "……另有 %d 项",
+
+		"stop.requested": "1. 请求停止:%s,由 %s", "stop.reason": "   原因:%s",
+		"stop.stopped": "2. 云服务停止:%s", "stop.restored": "3. 恢复:%s",
+		"end.restored": "恢复:%s", "unconfirmed": "尚未确认", "unknown.time": "此处无法得知时间",
+		"restore.needless": "无需恢复,未注入故障", "restore.failed": "失败,需人工处理:故障可能仍在生效",
+		"restore.unproven": "云服务无法证明,请人工确认", "evidence": "   依据:%s",
+
+		"field.drill": "演练", "field.where": "位置", "field.actor": "申请人", "field.time": "时间", "field.parameters": "参数",
+		"field.reason": "原因", "field.error": "最近错误", "field.do": "手工处理", "field.runbook": "运行手册", "field.verdict": "结论",
+		"field.head": "日志链头", "field.report": "报告", "field.gate": "关卡", "field.evidence": "依据", "field.notes": "已知局限",
+		"head.text": "第 %d 版,sha256 %s", "where.run": "运行 %s",
+
+		"expected": "符合预期", "unexpected": "不符合预期", "inconclusive": "无法判定",
+		"approve": "批准", "reject": "拒绝", "execute": "执行", "skip": "跳过", "retry": "重试", "cancel": "取消", "complete": "完成",
+		"pause": "暂停", "resume": "继续", "yes": "是", "no": "否", "stop": "停止",
+		"approval": "审批", "manual": "手动步骤", "paused": "已暂停", "debug": "调试模式", "risk": "高风险操作", "claim": "断言",
+	}
+}
