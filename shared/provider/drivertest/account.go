@@ -10,10 +10,7 @@ import (
 
 func previewer(t *testing.T, w *World) {
 	b := NewBench(t, w)
-	d, ok := b.D.(driver.Previewer)
-	if !ok {
-		return
-	}
+	d := b.D.(driver.Previewer)
 	r := w.Request(1, w.Harness.Blocks.Long)
 	r.Role, r.Token = drill.Preview, r.Drill+"/"+string(drill.Preview)
 	var p driver.Preview
@@ -41,10 +38,7 @@ func previewer(t *testing.T, w *World) {
 
 func reporter(t *testing.T, w *World) {
 	b := NewBench(t, w)
-	d, ok := b.D.(driver.Reporter)
-	if !ok {
-		return
-	}
+	d := b.D.(driver.Reporter)
 	run := b.Begin(w.Request(1, w.Harness.Blocks.Short))
 	b.Until(run, "ended", func(o driver.Observation) bool { return o.Phase.Final() })
 	rep, err := d.Report(t.Context(), run)
@@ -58,10 +52,7 @@ func reporter(t *testing.T, w *World) {
 
 func halter(t *testing.T, w *World) {
 	b := NewBench(t, w)
-	d, ok := b.D.(driver.Halter)
-	if !ok {
-		return
-	}
+	d := b.D.(driver.Halter)
 	_, run := b.Live(1)
 	for range 2 {
 		if err := b.Clean(d.Halt(t.Context(), "全部停止 \"now\"")); err != nil {
@@ -85,10 +76,7 @@ func halter(t *testing.T, w *World) {
 
 func finder(t *testing.T, w *World) {
 	b := NewBench(t, w)
-	d, ok := b.D.(driver.Finder)
-	if !ok {
-		return
-	}
+	d := b.D.(driver.Finder)
 	r, run := b.Live(1)
 	found, err := d.Find(t.Context())
 	if b.Clean(err) != nil || len(found) != 1 {
@@ -107,10 +95,7 @@ func finder(t *testing.T, w *World) {
 
 func lister(t *testing.T, w *World) {
 	b := NewBench(t, w)
-	d, ok := b.D.(driver.Lister)
-	if !ok {
-		return
-	}
+	d := b.D.(driver.Lister)
 	list, err := d.Templates(t.Context())
 	if b.Clean(err) != nil || len(list) == 0 {
 		t.Fatalf("templates %v, %v", list, err)
@@ -127,10 +112,7 @@ func lister(t *testing.T, w *World) {
 
 func recoverer(t *testing.T, w *World) {
 	b := NewBench(t, w)
-	d, ok := b.D.(driver.Recoverer)
-	if !ok || w.Harness.Blocks.Recover == nil {
-		return
-	}
+	d := b.D.(driver.Recoverer)
 	if _, ok := d.Recovery(w.Request(1, w.Harness.Blocks.Short)); ok && w.Harness.Blocks.Short["recovery"] == nil {
 		t.Error("a block without a recovery has one")
 	}

@@ -13,9 +13,9 @@ import (
 
 func checkCases() []testCase {
 	return []testCase{
-		{"check lists every mistake", checkLists},
-		{"check accepts the good blocks", checkAccepts},
-		{"check does no I/O", checkStays},
+		{"check lists every mistake", checkLists, nil},
+		{"check accepts the good blocks", checkAccepts, nil},
+		{"check does no I/O", checkStays, nil},
 	}
 }
 
@@ -58,17 +58,17 @@ func checkStays(t *testing.T, w *World) {
 
 func failureCases() []testCase {
 	return []testCase{
-		{"a run that does not exist is not found", unknownRun},
-		{"a throttled call is throttled and made once", throttled},
-		{"a wrong secret is denied and starts nothing", wrongSecret},
-		{"credentials that cannot be had are an error", noCredentials},
-		{"a 5xx on a read is unavailable", readFails},
-		{"a 5xx after the start took effect is uncertain and lookup finds the run", startFailsAfter},
-		{"a lost reply to a start is uncertain and lookup finds exactly one run", startReplyLost},
-		{"a lost reply to a stop is uncertain and the run ends", stopReplyLost},
-		{"a cancelled context ends a held call", heldCall},
-		{"a driver's own timeout ends a held call", heldCallTimesOut},
-		{"an unknown vendor status is unknown and not final", unknownStatus},
+		{"a run that does not exist is not found", unknownRun, nil},
+		{"a throttled call is throttled and made once", throttled, nil},
+		{"a wrong secret is denied and starts nothing", wrongSecret, nil},
+		{"credentials that cannot be had are an error", noCredentials, nil},
+		{"a 5xx on a read is unavailable", readFails, nil},
+		{"a 5xx after the start took effect is uncertain and lookup finds the run", startFailsAfter, nil},
+		{"a lost reply to a start is uncertain and lookup finds exactly one run", startReplyLost, nil},
+		{"a lost reply to a stop is uncertain and the run ends", stopReplyLost, nil},
+		{"a cancelled context ends a held call", heldCall, nil},
+		{"a driver's own timeout ends a held call", heldCallTimesOut, nil},
+		{"an unknown vendor status is unknown and not final", unknownStatus, nil},
 	}
 }
 

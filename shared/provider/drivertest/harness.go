@@ -80,15 +80,26 @@ func (h Harness) withDefaults() Harness {
 func Run(t *testing.T, h Harness) {
 	t.Helper()
 	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+	probe := NewBench(t, NewWorld(t, h))
 	for _, c := range cases() {
+		if c.needs != nil && !c.needs(probe) {
+			continue
+		}
 		t.Run(c.name, func(t *testing.T) { c.run(t, NewWorld(t, h)) })
 	}
 }
 
-// testCase is one case of the suite; its name is a sentence.
+// testCase is one case of the suite; its name is a sentence. It is left out where the driver lacks what it needs.
 type testCase struct {
-	name string
-	run  func(*testing.T, *World)
+	name  string
+	run   func(*testing.T, *World)
+	needs func(*Bench) bool
+}
+
+// has tells whether the driver has the optional interface.
+func has[T any](b *Bench) bool {
+	_, ok := b.D.(T)
+	return ok
 }
 
 func cases() []testCase {

@@ -11,8 +11,8 @@ import (
 
 func loadCases() []testCase {
 	return []testCase{
-		{"four drills at once on one driver do not meet", parallel},
-		{"lookup finds the oldest of 101 runs", manyRuns},
+		{"four drills at once on one driver do not meet", parallel, nil},
+		{"lookup finds the oldest of 101 runs", manyRuns, func(b *Bench) bool { return b.W.Harness.Can.Pages }},
 	}
 }
 
@@ -51,9 +51,6 @@ func poll(t *testing.T, b *Bench, r driver.Request, run driver.Run) {
 }
 
 func manyRuns(t *testing.T, w *World) {
-	if !w.Harness.Can.Pages {
-		return
-	}
 	b := NewBench(t, w)
 	oldest := b.Ready(w.Request(0, w.Harness.Blocks.Short))
 	first, err := b.D.Start(t.Context(), oldest)

@@ -9,22 +9,26 @@ import (
 
 func optionalCases() []testCase {
 	return []testCase{
-		{"describer: facts are complete", describer},
-		{"identifier: the account has an id", identifier},
-		{"preparer: an inert run injects nothing", preparer},
-		{"seer: a new run is seen", seer},
-		{"advancer: a manual run is led to its end", advancer},
-		{"advancer: a gate that is not open is refused", advancerNotNow},
-		{"pauser: a run is paused and resumed", pauser},
-		{"concluder: a conclusion is written twice without harm", concluder},
-		{"previewer: a preview injects nothing", previewer},
-		{"reporter: a report has a state", reporter},
-		{"halter: a halt stops the run and blocks new ones until release", halter},
-		{"finder: live runs carry the drill and the root", finder},
-		{"lister: templates come with blocks that pass check", lister},
-		{"recoverer: the recovery is a run of its own", recoverer},
+		{"describer: facts are complete", describer, nil},
+		{"identifier: the account has an id", identifier, has[driver.Identifier]},
+		{"preparer: an inert run injects nothing", preparer, has[driver.Preparer]},
+		{"seer: a new run is seen", seer, has[driver.Seer]},
+		{"advancer: a manual run is led to its end", advancer, hasManual},
+		{"advancer: a gate that is not open is refused", advancerNotNow, hasManual},
+		{"pauser: a run is paused and resumed", pauser, has[driver.Pauser]},
+		{"concluder: a conclusion is written twice without harm", concluder, has[driver.Concluder]},
+		{"previewer: a preview injects nothing", previewer, has[driver.Previewer]},
+		{"reporter: a report has a state", reporter, has[driver.Reporter]},
+		{"halter: a halt stops the run and blocks new ones until release", halter, has[driver.Halter]},
+		{"finder: live runs carry the drill and the root", finder, has[driver.Finder]},
+		{"lister: templates come with blocks that pass check", lister, has[driver.Lister]},
+		{"recoverer: the recovery is a run of its own", recoverer, hasRecovery},
 	}
 }
+
+func hasManual(b *Bench) bool { return has[driver.Advancer](b) && b.W.Harness.Blocks.Manual != nil }
+
+func hasRecovery(b *Bench) bool { return has[driver.Recoverer](b) && b.W.Harness.Blocks.Recover != nil }
 
 func describer(t *testing.T, w *World) {
 	b := NewBench(t, w)
@@ -40,10 +44,7 @@ func describer(t *testing.T, w *World) {
 
 func identifier(t *testing.T, w *World) {
 	b := NewBench(t, w)
-	d, ok := b.D.(driver.Identifier)
-	if !ok {
-		return
-	}
+	d := b.D.(driver.Identifier)
 	id, err := d.Identity(t.Context())
 	if b.Clean(err) != nil || id == "" {
 		t.Errorf("identity %q, %v", id, err)
@@ -52,9 +53,6 @@ func identifier(t *testing.T, w *World) {
 
 func preparer(t *testing.T, w *World) {
 	b := NewBench(t, w)
-	if _, ok := b.D.(driver.Preparer); !ok {
-		return
-	}
 	r := b.Ready(w.Request(1, w.Harness.Blocks.Short))
 	w.Advance(w.Harness.Longest)
 	if o := b.See(*r.Prepared); o.Phase != drill.PhasePrepared || o.Injected {
@@ -77,10 +75,7 @@ func preparer(t *testing.T, w *World) {
 
 func seer(t *testing.T, w *World) {
 	b := NewBench(t, w)
-	s, ok := b.D.(driver.Seer)
-	if !ok {
-		return
-	}
+	s := b.D.(driver.Seer)
 	r := w.Request(1, w.Harness.Blocks.Short)
 	run := b.Begin(r)
 	seen, err := s.Seen(t.Context(), r)
@@ -95,10 +90,7 @@ func seer(t *testing.T, w *World) {
 
 func advancer(t *testing.T, w *World) {
 	b := NewBench(t, w)
-	d, ok := b.D.(driver.Advancer)
-	if !ok || w.Harness.Blocks.Manual == nil {
-		return
-	}
+	d := b.D.(driver.Advancer)
 	run := b.Begin(w.Request(1, w.Harness.Blocks.Manual))
 	answered := 0
 	o := b.Until(run, "completed", func(o driver.Observation) bool {
@@ -130,10 +122,7 @@ func moveFor(g driver.Gate) driver.Move {
 
 func advancerNotNow(t *testing.T, w *World) {
 	b := NewBench(t, w)
-	d, ok := b.D.(driver.Advancer)
-	if !ok || w.Harness.Blocks.Manual == nil {
-		return
-	}
+	d := b.D.(driver.Advancer)
 	run := b.Begin(w.Request(1, w.Harness.Blocks.Manual))
 	o := b.Until(run, "waiting", func(o driver.Observation) bool { return len(o.Gates) > 0 })
 	m := moveFor(o.Gates[0])
@@ -146,10 +135,7 @@ func advancerNotNow(t *testing.T, w *World) {
 
 func pauser(t *testing.T, w *World) {
 	b := NewBench(t, w)
-	d, ok := b.D.(driver.Pauser)
-	if !ok {
-		return
-	}
+	d := b.D.(driver.Pauser)
 	r, run := b.Live(1)
 	if err := b.Clean(d.Pause(t.Context(), run)); err != nil {
 		t.Fatalf("pause: %v", err)
@@ -164,10 +150,7 @@ func pauser(t *testing.T, w *World) {
 
 func concluder(t *testing.T, w *World) {
 	b := NewBench(t, w)
-	d, ok := b.D.(driver.Concluder)
-	if !ok {
-		return
-	}
+	d := b.D.(driver.Concluder)
 	r := w.Request(1, w.Harness.Blocks.Short)
 	run := b.Begin(r)
 	b.Until(run, "ended", func(o driver.Observation) bool { return o.Phase.Final() })

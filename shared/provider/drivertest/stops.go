@@ -10,10 +10,10 @@ import (
 
 func stopCases() []testCase {
 	return []testCase{
-		{"a stop of a running run ends quiet and restored, with evidence", stopRunning},
-		{"a stop repeated is harmless", stopTwice},
-		{"a stop of an ended run succeeds", stopEnded},
-		{"a stop that lies is not believed", stopLies},
+		{"a stop of a running run ends quiet and restored, with evidence", stopRunning, nil},
+		{"a stop repeated is harmless", stopTwice, nil},
+		{"a stop of an ended run succeeds", stopEnded, nil},
+		{"a stop that lies is not believed", stopLies, nil},
 	}
 }
 
