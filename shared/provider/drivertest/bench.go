@@ -126,6 +126,14 @@ func (b *Bench) Until(run driver.Run, what string, ok func(driver.Observation) b
 	return o
 }
 
+// turn lets the run end where the service takes one run of a template at a time.
+func (b *Bench) turn(run driver.Run) {
+	b.T.Helper()
+	if b.W.Harness.Can.OneAtATime {
+		b.Until(run, "ended", func(o driver.Observation) bool { return o.Phase.Final() })
+	}
+}
+
 // Live starts the long run and waits until its fault is in effect.
 func (b *Bench) Live(n int) (driver.Request, driver.Run) {
 	b.T.Helper()

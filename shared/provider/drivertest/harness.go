@@ -44,6 +44,8 @@ type Blocks struct {
 type Can struct {
 	Token bool // Start repeated with the same request makes one run
 	Pages bool // Lookup goes through more than 100 runs; false where the vendor's list is too dear to fill
+
+	OneAtATime bool // the service refuses a second run of a template while the first goes on: cases let the first end
 }
 
 // The credentials of a World, which no error may hold, and the identity of its journal.

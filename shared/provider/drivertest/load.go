@@ -28,6 +28,7 @@ func parallel(t *testing.T, w *World) {
 		}
 		ids[i] = run.ID
 		wg.Go(func() { poll(t, b, r, run) })
+		b.turn(run)
 	}
 	for range 20 {
 		w.Advance(w.Harness.Step)

@@ -89,6 +89,7 @@ func startTwoDrills(t *testing.T, w *World) {
 	b := NewBench(t, w)
 	one, two := w.Request(1, w.Harness.Blocks.Short), w.Request(2, w.Harness.Blocks.Short)
 	first := b.Begin(one)
+	b.turn(first)
 	two = b.Ready(two)
 	second, err := b.D.Start(t.Context(), two)
 	if b.Clean(err) != nil {
