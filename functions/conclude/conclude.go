@@ -1,7 +1,8 @@
 // Package conclude ends drills: it waits for restoration and for the answers to asked claims, measures what can be measured once more,
 // gives the verdict once, writes it into the service's own record, and keeps the report.
 //
-// In: drill.stopped, drill.completed, drill.failed, drill.restored, command.answer, command.conclude, command.note. Out: facts.
+// In: drill.stopped, drill.completed, drill.failed, drill.restored; drill.concluded, drill.amended and drill.attached (for the report);
+// command.answer, command.conclude, command.note. Out: facts.
 package conclude
 
 import (
@@ -44,7 +45,8 @@ type Function struct {
 
 // Types lists the event types that the function handles.
 func Types() []string {
-	return []string{events.TypeStopped, events.TypeCompleted, events.TypeFailed, events.TypeRestored, events.TypeAnswer, events.TypeConclude, events.TypeNote}
+	return []string{events.TypeStopped, events.TypeCompleted, events.TypeFailed, events.TypeRestored,
+		events.TypeConcluded, events.TypeAmended, events.TypeAttached, events.TypeAnswer, events.TypeConclude, events.TypeNote}
 }
 
 // Handle is the function.
@@ -54,6 +56,8 @@ func (f *Function) Handle(ctx context.Context, in events.Event) ([]events.Event,
 	switch in.Type() {
 	case events.TypeStopped, events.TypeCompleted, events.TypeFailed, events.TypeRestored:
 		out, err = f.run(ctx, in.Subject(), in.ID())
+	case events.TypeConcluded, events.TypeAmended, events.TypeAttached:
+		err = f.report(ctx, in.Subject())
 	case events.TypeAnswer:
 		out, err = f.answer(ctx, in)
 	case events.TypeConclude:
@@ -213,7 +217,17 @@ func (c *conclusion) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.end(ctx, recorded)
+	link := c.f.Link(c.d.ID)
+	return c.update(ctx, func(d *drill.Drill, now time.Time) (drill.Change, error) { return d.Conclude(recorded, link, now) })
+}
+
+// report keeps the report of a concluded drill. It follows the fact, so that it is made again until it is there.
+func (f *Function) report(ctx context.Context, id string) error {
+	d, err := f.Journal.Load(ctx, id)
+	if err != nil || d.Status != drill.Concluded {
+		return err
+	}
+	return f.Reporter.Keep(ctx, d)
 }
 
 // begin measures the claims once more, now that the faults are undone, and asks people.
@@ -254,14 +268,4 @@ func (c *conclusion) record(ctx context.Context) (bool, error) {
 		return false, nil
 	}
 	return false, err
-}
-
-// end writes the conclusion; the report is kept first, so that the link in the message leads somewhere.
-func (c *conclusion) end(ctx context.Context, recorded bool) error {
-	link := c.f.Link(c.d.ID)
-	err := c.update(ctx, func(d *drill.Drill, now time.Time) (drill.Change, error) { return d.Conclude(recorded, link, now) })
-	if err != nil {
-		return err
-	}
-	return c.f.Reporter.Keep(ctx, c.d)
 }

@@ -50,7 +50,9 @@ func Next(d *Drill, now time.Time) []Act {
 	case Stopped, Completed, Failed:
 		acts = endedActs(d, late, now)
 	case Concluding:
-		acts = append(acts, ActConclude)
+		if d.ReadyToConclude(now) {
+			acts = append(acts, ActConclude)
+		}
 	}
 	if len(d.Pending) > 0 {
 		acts = append(acts, ActAttend)
