@@ -77,16 +77,23 @@ func (w *writer) message(k key) chat.Message {
 		w.escalation(e)
 	}
 	w.where()
-	title := w.about.Title
-	if strings.TrimSpace(title) == "" {
-		title = w.about.Plan
-	}
+	title := w.title()
 	return chat.Message{
 		ID: w.o.ID, Mode: w.about.Mode, Level: w.level, Lang: string(LangOf(string(w.o.Lang))),
 		Title:  chat.Line(fmt.Sprintf("[%s] %s: %s", w.about.Mode, head, title), maxTitle),
 		Text:   chat.Cut(strings.Join(w.lines, "\n"), maxText),
 		Fields: w.fields, Buttons: w.buttons, Thread: w.about.Drill, Link: w.link, Mention: mention, At: w.about.At,
 	}
+}
+
+// title names the drill. An answer to somebody carries no title and no plan of its own.
+func (w *writer) title() string {
+	for _, s := range []string{w.about.Title, w.state.Plan.Title, w.state.Plan.Name, w.about.Plan} {
+		if s = strings.TrimSpace(s); s != "" && s != "-" {
+			return s
+		}
+	}
+	return w.about.Drill
 }
 
 // escalation adds all that a person needs who has to take over.
@@ -104,7 +111,11 @@ func (w *writer) escalation(e *events.Escalation) {
 // where adds what every message says of its drill.
 func (w *writer) where() {
 	a := w.about
-	w.field("field.drill", chat.Line(a.Drill+" ("+a.Plan+")", maxValue))
+	name := a.Drill
+	if a.Plan != "-" {
+		name += " (" + a.Plan + ")"
+	}
+	w.field("field.drill", chat.Line(name, maxValue))
 	parts := []string{a.Service, a.Environment, strings.TrimSpace(a.Account + " " + a.Region)}
 	if a.Run != "" {
 		parts = append(parts, w.say("where.run", a.Run))
@@ -153,7 +164,10 @@ func (w *writer) time(t time.Time) string {
 }
 
 // id is the drill's id as commands take it.
-func (w *writer) id() string { return chat.Cut(w.about.Drill, 64)[:min(shortID, len(w.about.Drill))] }
+func (w *writer) id() string {
+	r := []rune(w.about.Drill)
+	return string(r[:min(shortID, len(r))])
+}
 
 func join(parts []string, sep string) string {
 	var filled []string
