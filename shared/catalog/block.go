@@ -65,7 +65,7 @@ func block(p *drill.Plan, v value) {
 	for _, e := range v.entries() {
 		switch {
 		case e.name == "targets":
-			p.Targets = targets(e.value)
+			bounds(p, e.value)
 		case e.name == "experiment" && p.Service == drill.AHAS:
 			quoted(e.value)
 		}
@@ -79,23 +79,25 @@ func quoted(v value) {
 	}
 }
 
-// targets copies the bounds {min, max}. A vendor's own field of that name is another thing, and is left alone.
-func targets(v value) drill.Bounds {
-	var b drill.Bounds
+// bounds copies targets: {min, max} to the plan. A vendor's own field of that name is another thing, and is left alone.
+// The block keeps it for FIS only, whose driver knows it; the other services have no such field.
+func bounds(p *drill.Plan, v value) {
 	if v.node.Kind != yaml.MappingNode || !slices.ContainsFunc(v.entries(), func(e entry) bool { return e.name == "min" || e.name == "max" }) {
-		return b
+		return
 	}
 	fields := v.fields(kindTargets)
 	if f, ok := fields["min"]; ok {
-		b.Min, _ = f.integer(0, math.MaxInt)
+		p.Targets.Min, _ = f.integer(0, math.MaxInt)
 	}
 	if f, ok := fields["max"]; ok {
-		b.Max, _ = f.integer(1, math.MaxInt)
+		p.Targets.Max, _ = f.integer(1, math.MaxInt)
 	}
-	if b.Max > 0 && b.Min > b.Max {
-		v.wrong("swap them", "min %d is more than max %d", b.Min, b.Max)
+	if p.Targets.Max > 0 && p.Targets.Min > p.Targets.Max {
+		v.wrong("swap them", "min %d is more than max %d", p.Targets.Min, p.Targets.Max)
 	}
-	return b
+	if p.Service != drill.FIS {
+		delete(p.Block, "targets")
+	}
 }
 
 // checkReferences reports `${name}` where no such parameter is declared.
