@@ -63,11 +63,16 @@ func (p *params) override(t *task) {
 			p.wrong(fail("InvalidParameterValue", "The parameter `%s` must be 1 or 2.", name))
 		}
 	}
-	if p.has("TaskPauseDuration") {
-		t.pause = int(p.int("TaskPauseDuration"))
-		if t.pause < 0 {
-			p.wrong(fail("InvalidParameterValue", "The parameter `TaskPauseDuration` must not be negative."))
-		}
+	p.overridePause(t)
+}
+
+func (p *params) overridePause(t *task) {
+	if !p.has("TaskPauseDuration") {
+		return
+	}
+	t.pause = int(p.int("TaskPauseDuration"))
+	if t.pause < 0 || t.pause > maxSeconds/60 {
+		p.wrong(fail("InvalidParameterValue", "The parameter `TaskPauseDuration` must be minutes, and at most a week."))
 	}
 }
 
@@ -168,9 +173,7 @@ func (s *Service) createFromMultiAction(p *params, now time.Time) (obj, *apiErro
 func (s *Service) fromActions(p *params, list []*params) (*task, *apiError) {
 	t := &task{mode: manualMode, pause: 60, title: p.str("TaskTitle"), desc: p.str("TaskDescription")}
 	g := &group{mode: 1, objects: p.strs("TaskInstances")}
-	if p.has("TaskPauseDuration") {
-		t.pause = int(p.int("TaskPauseDuration"))
-	}
+	p.overridePause(t)
 	for _, o := range list {
 		o.need("TaskActionId")
 		id := o.int("TaskActionId")

@@ -108,8 +108,8 @@ func (p *params) page() (limit, offset int) {
 }
 
 func cutPage[T any](l []T, limit, offset int) []T {
-	from := min(offset, len(l))
-	return orEmpty(l[from:min(from+limit, len(l))])
+	from := max(min(offset, len(l)), 0)
+	return orEmpty(l[from : from+max(min(limit, len(l)-from), 0)])
 }
 
 // executeLogs answers DescribeTaskExecuteLogs.
@@ -123,7 +123,7 @@ func (s *Service) executeLogs(p *params, _ time.Time) (obj, *apiError) {
 	if p.err == nil && (limit < 0 || offset < 0) {
 		p.wrong(fail("InvalidParameterValue", "Limit and Offset must not be negative."))
 	}
-	return obj{"LogMessage": cutPage(t.logs, max(limit, 0), max(offset, 0))}, p.err
+	return obj{"LogMessage": cutPage(t.logs, limit, offset)}, p.err
 }
 
 // triggerLog answers DescribeTaskPolicyTriggerLog, newest first.
@@ -134,7 +134,7 @@ func (s *Service) triggerLog(p *params, _ time.Time) (obj, *apiError) {
 		return nil, err
 	}
 	page, size := int(p.int("Page")), int(p.int("PageSize"))
-	if p.err == nil && (page < 1 || size < 1 || size > 100) {
+	if p.err == nil && (page < 1 || page > 1<<20 || size < 1 || size > 100) {
 		p.wrong(fail("InvalidParameterValue", "Page starts at 1 and PageSize lies between 1 and 100."))
 	}
 	if p.err != nil {

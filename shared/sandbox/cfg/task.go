@@ -172,10 +172,12 @@ func setting(config, name string) any {
 	return parse([]byte(config)).m[name]
 }
 
+const maxSeconds = 7 * 24 * 60 * 60
+
 // seconds reads a duration in seconds from an action's configuration.
 func seconds(config, name string) (time.Duration, bool) {
 	n, ok := number(setting(config, name))
-	return time.Duration(n) * time.Second, ok && n > 0
+	return time.Duration(min(n, maxSeconds)) * time.Second, ok && n > 0
 }
 
 // lasts is how long the action executes, and how long its fault is in effect at most (0: until recovered).
