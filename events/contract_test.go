@@ -9,7 +9,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -174,36 +173,6 @@ func TestContract_payloadSchemaAndGoldenAgree(t *testing.T) {
 	}
 }
 
-func compile(t *testing.T, r row) *jsonschema.Schema {
-	t.Helper()
-	c := jsonschema.NewCompiler()
-	c.DefaultDraft(jsonschema.Draft2020)
-	c.AssertFormat()
-	for _, name := range []string{"about.v1.json", r.file()} {
-		b, err := fs.ReadFile(Schemas, "schema/"+name)
-		if err != nil {
-			t.Fatalf("every type needs a schema: %v", err)
-		}
-		if err := c.AddResource("https://firedrill.dev/schema/"+name, document(t, b)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	s, err := c.Compile("https://firedrill.dev/schema/" + r.file())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
-func document(t *testing.T, b []byte) any {
-	t.Helper()
-	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(b))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return v
-}
-
 func readGolden(t *testing.T, r row) []byte {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join("testdata", r.file()))
@@ -261,49 +230,6 @@ func sameFields(t *testing.T, r row) {
 			t.Errorf("property %s of %s has no description", name, r.file())
 		}
 	}
-}
-
-// properties returns the schema's properties with their descriptions, and what it requires, those of about included.
-func properties(t *testing.T, file string) (map[string]string, []string) {
-	t.Helper()
-	var s struct {
-		Ref        string                                  `json:"$ref"`
-		Required   []string                                `json:"required"`
-		Properties map[string]struct{ Description string } `json:"properties"`
-		Additional bool                                    `json:"additionalProperties"`
-	}
-	b, err := fs.ReadFile(Schemas, "schema/"+file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(b, &s); err != nil {
-		t.Fatal(err)
-	}
-	if !s.Additional {
-		t.Errorf("%s closes itself to later fields", file)
-	}
-	props, required := map[string]string{}, s.Required
-	if s.Ref != "" {
-		p, r := properties(t, s.Ref)
-		props, required = p, append(required, r...)
-	}
-	for name, p := range s.Properties {
-		props[name] = p.Description
-	}
-	return props, required
-}
-
-// jsonFields returns the JSON names of a struct's fields, and whether each is written even when empty.
-func jsonFields(t reflect.Type) map[string]bool {
-	out := map[string]bool{}
-	for _, f := range reflect.VisibleFields(t) {
-		if f.Anonymous {
-			continue
-		}
-		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
-		out[name] = !strings.Contains(options, "omit")
-	}
-	return out
 }
 
 // brokenVariants breaks the golden's data in every way that is generated here; payload and schema must both refuse.
