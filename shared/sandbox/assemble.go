@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"github.com/firedrill/firedrill/shared/sandbox/ahas"
 	"github.com/firedrill/firedrill/shared/sandbox/cfg"
 	"github.com/firedrill/firedrill/shared/sandbox/fis"
 	"github.com/firedrill/firedrill/shared/sandbox/oos"
@@ -12,6 +13,7 @@ import (
 func all() []func(service.Env) service.Service {
 	return []func(service.Env) service.Service{
 		func(e service.Env) service.Service { return fis.New(e) },
+		func(e service.Env) service.Service { return ahas.New(e) },
 		func(e service.Env) service.Service { return oos.New(e) },
 		func(e service.Env) service.Service { return cfg.New(e) },
 	}
