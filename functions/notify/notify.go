@@ -46,7 +46,7 @@ type Senders interface {
 type Function struct {
 	Journal  Journal
 	Senders  Senders
-	Channels []drill.Channel          // where a fact goes whose drill cannot be read; none: it goes nowhere
+	Channels []drill.Channel           // where a fact goes whose drill cannot be read; none: it goes nowhere
 	Link     func(drill string) string // page of a drill; nil for none
 	Log      *slog.Logger
 

@@ -1,0 +1,74 @@
+package chatops
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/firedrill/firedrill/events"
+	"github.com/firedrill/firedrill/shared/chat"
+	"github.com/firedrill/firedrill/shared/chat/grammar"
+	"github.com/firedrill/firedrill/shared/drill"
+)
+
+// maxReason is the most bytes of a stop's reason: the rest of a longer one is cut, for a stop is never refused over its words.
+const maxReason = 1000
+
+func (f *Function) stop(ctx context.Context, c caller, cmd grammar.Command) (Reply, error) {
+	id := cmd.Drill
+	if id != grammar.All && len(id) != fullID {
+		var err error
+		if id, err = f.resolve(ctx, id); err != nil {
+			return Reply{}, err
+		}
+	}
+	p := events.Stop{Drill: id, Reason: chat.Cut(cmd.Text, maxReason), Actor: c.actor}
+	what := "drill " + shortID(id)
+	if id == grammar.All {
+		what = "every drill"
+	}
+	reply, err := f.both(ctx, c, p, id, "stop of "+what+" asked for; whether it is stopped is told when the service confirms it",
+		func() error { return f.Inputs.Stop(ctx, p) })
+	if id != grammar.All {
+		reply.Drill = id
+	}
+	return reply, err
+}
+
+func (f *Function) halt(ctx context.Context, c caller, cmd grammar.Command) (Reply, error) {
+	p := events.Halt{Scope: cmd.Scope, Reason: chat.Cut(cmd.Text, maxReason), Actor: c.actor}
+	return f.both(ctx, c, p, cmd.Scope, "halt of "+cmd.Scope+" asked for: its drills are being stopped, and none starts until it is released",
+		func() error { return f.Inputs.Halt(ctx, p) })
+}
+
+// approve is recorded first: an answer that the journal declines is not published.
+func (f *Function) approve(ctx context.Context, c caller, cmd grammar.Command) (Reply, error) {
+	p := events.Approve{Drill: cmd.Drill, Note: cmd.Text, Actor: c.actor, ExpiresAt: f.Now().Add(Expiry)}
+	reply, err := f.both(ctx, c, p, cmd.Drill, "approval of "+shortID(cmd.Drill)+" sent", func() error { return f.Inputs.Approve(ctx, p) })
+	reply.Drill = cmd.Drill
+	return reply, err
+}
+
+// both takes a command two ways: appended to the journal, and published. One of the two is enough: the journal is looked at
+// by every tick, and the bus leads to whoever writes the journal. An answer of the journal to the person ends it.
+func (f *Function) both(ctx context.Context, c caller, p events.Payload, subject, said string, input func() error) (Reply, error) {
+	e, err := f.event(c, p, subject)
+	if err != nil {
+		return Reply{}, err
+	}
+	recorded := input()
+	if errors.Is(recorded, drill.ErrAnswered) || errors.Is(recorded, drill.ErrForbidden) {
+		return Reply{}, &refusal{text: f.said(chat.Line(recorded.Error(), 400)), drill: subject}
+	}
+	published := f.Publisher.Publish(ctx, e)
+	if recorded != nil && published != nil {
+		return Reply{}, fmt.Errorf("neither recorded nor published: %w", errors.Join(recorded, published))
+	}
+	if recorded != nil {
+		f.Log.Warn("command published but not recorded", "event", e.ID(), "type", e.Type(), "drill", subject, "error", recorded)
+	}
+	if published != nil {
+		f.Log.Warn("command recorded but not published", "event", e.ID(), "type", e.Type(), "drill", subject, "error", published)
+	}
+	return Reply{Text: f.said(said), Events: []string{e.ID()}}, nil
+}
