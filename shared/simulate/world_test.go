@@ -1,0 +1,36 @@
+package simulate
+
+import (
+	"os"
+	"testing"
+	"testing/synctest"
+
+	"github.com/firedrill/firedrill/shared/catalog"
+	"github.com/firedrill/firedrill/shared/drill"
+)
+
+func shipped(t testing.TB) *catalog.Catalog {
+	t.Helper()
+	c, err := catalog.Parse(os.DirFS("../.."), "drills.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestWorld_EveryServiceCompletes(t *testing.T) {
+	cat := shipped(t)
+	for _, plan := range []string{"smoke-wait", "checkout-az-outage", "loop-echo", "node-restart"} {
+		t.Run(plan, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := New(t, Options{Seed: 1, Catalog: cat})
+				id := w.Start(t.Context(), t, plan, nil)
+				d := w.Until(t.Context(), t, id, 60, func(d *drill.Drill) bool { return d.Status.Final() })
+				t.Log("\n" + w.Timeline(t.Context(), id))
+				if d.Outcome != drill.Completed {
+					t.Errorf("outcome %q, want completed", d.Outcome)
+				}
+			})
+		})
+	}
+}
