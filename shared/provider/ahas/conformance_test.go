@@ -11,15 +11,13 @@ import (
 
 // The experiments of the sandbox's library.
 const (
-	cpuFullload   = "1234567890123456789" // the seed's: attacks, waits at its check, recovers
-	automatic     = "1234567890123456790"
-	byHand        = "1234567890123456791" // waits after every activity
-	stuckRecover  = "1234567890123456792"
-	draft         = "1234567890123456793"
-	brokenAttack  = "1234567890123456794"
-	doesNotExist  = "1999999999999999999"
-	seedActivity  = "chaos.cpu.fullload"
-	seedNamespace = "default"
+	cpuFullload  = "1234567890123456789" // the seed's: attacks, waits at its check, recovers
+	automatic    = "1234567890123456790"
+	byHand       = "1234567890123456791" // waits after every activity
+	stuckRecover = "1234567890123456792"
+	draft        = "1234567890123456793"
+	brokenAttack = "1234567890123456794"
+	doesNotExist = "1999999999999999999"
 )
 
 func experiment(id string) map[string]any { return map[string]any{"experiment": id} }

@@ -36,6 +36,9 @@ func judge(t taskReply, hosts map[aliyun.Text]hostsOf, injected bool) recovery {
 		}
 		recovers++
 		switch h := hosts[a.TaskID]; {
+		case a.State == stateRunning || a.State == stateStopping:
+			open = true
+			r.say("RECOVER %s is %s", name(a), vendorStep(a))
 		case a.State != stateFinished || a.RunResult != resultSuccess:
 			r.fail("RECOVER %s is %s", name(a), vendorStep(a))
 		case !h.read:
