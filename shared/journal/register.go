@@ -122,6 +122,9 @@ func (j *Journal) Registers(ctx context.Context, prefix string) ([]RegisterItem,
 func (j *Journal) registerFrom(ctx context.Context, name, segment string, rev int) (RegisterItem, error) {
 	prefix := registerPrefix + segment + "/"
 	data, err := j.store.Get(ctx, sequenceKey(prefix, rev))
+	if errors.Is(err, ErrNotFound) {
+		return RegisterItem{}, fmt.Errorf("rev %d is listed but not there", rev)
+	}
 	if err != nil {
 		return RegisterItem{}, err
 	}

@@ -54,6 +54,7 @@ func chainCases() []testCase {
 		broken("an entry of a newer format is found", 6, "format version 2", func(t *testing.T, f *fixture, keys []string) {
 			edit(t, f, keys[0], `"v":1`, `"v":2`)
 		}),
+		{"a gap is an error when entries are read", gapInEntries},
 		{"a changed head is found by its anchor", anchoredHead},
 		{"a cut off end is found by its anchor", anchoredEnd},
 		{"entries that were read before are checked alike", verifyRead},
@@ -82,6 +83,15 @@ func edit(t *testing.T, f *fixture, key, from, to string) {
 		t.Fatalf("%s does not hold %q", old, from)
 	}
 	must(t, f.store.Put(t.Context(), key, []byte(edited)))
+}
+
+func gapInEntries(t *testing.T, f *fixture) {
+	write(t, f.journal(), "d1", 4)
+	must(t, f.store.Delete(t.Context(), listAll(t, f.store, "drills/d1/")[2]))
+	_, err := f.journal().Entries(t.Context(), "d1")
+	if err == nil || errors.Is(err, journal.ErrNotFound) || !strings.Contains(err.Error(), "rev 2 of drill d1") {
+		t.Fatalf("error is %v, want one that names rev 2, and not that the drill is absent", err)
+	}
 }
 
 func anchoredHead(t *testing.T, f *fixture) {

@@ -15,6 +15,7 @@ func faultCases() []testCase {
 		{"an error while somebody else writes is a conflict", lostRace},
 		{"an outcome that cannot be read is the error, not a success", unreadableOutcome},
 		{"a head that cannot be read is an error, not an absent drill", unreadableHead},
+		{"a head that is listed but gone is an error, not an absent drill", listedButGone},
 		{"a lost reply is recognised as our own append", lostReply},
 		{"a retry inside the store is recognised as our own append", innerRetry},
 		{"a stale list hides no entry", staleList},
@@ -72,6 +73,22 @@ func unreadableHead(t *testing.T, f *fixture) {
 				t.Errorf("%s when %s fails: error is %v", call, what, err)
 			}
 		}
+	}
+}
+
+func listedButGone(t *testing.T, f *fixture) {
+	write(t, f.journal(), "d1", 2)
+	must(t, f.journal().Set(t.Context(), "lock/a", 0, []byte("held")))
+	store := &faulty{Store: f.store, get: func(context.Context, string) ([]byte, error) { return nil, journal.ErrNotFound }}
+	_, err := f.over(store).Head(t.Context(), "d1")
+	if err == nil || errors.Is(err, journal.ErrNotFound) {
+		t.Errorf("head: error is %v", err)
+	}
+	if _, _, err := f.over(store).Register(t.Context(), "lock/a"); err == nil {
+		t.Error("a register that is listed but gone reads as unset")
+	}
+	if _, err := f.over(store).Registers(t.Context(), "lock/"); err == nil || errors.Is(err, journal.ErrNotFound) {
+		t.Errorf("registers: error is %v", err)
 	}
 }
 
@@ -150,9 +167,11 @@ func foreignKeys(t *testing.T, f *fixture) {
 		"registers/notes", "index/notes", "index/0000000000/notes", "alarms/notes", "alarms/x/notes"} {
 		must(t, f.store.Put(t.Context(), key, []byte("not ours")))
 	}
-	head, err := f.journal().Head(t.Context(), "d1")
+	counted := &counting{Store: f.store}
+	head, err := f.over(counted).Head(t.Context(), "d1")
 	must(t, err)
 	equal(t, "head", head.Rev, 2)
+	equal(t, "lists and gets", fmt.Sprint(counted.lists.Load(), counted.gets.Load()), "2 2")
 	items, err := f.journal().Registers(t.Context(), "")
 	must(t, err)
 	equal(t, "registers", len(items), 1)

@@ -129,6 +129,8 @@ func prefixList(t *testing.T, f *fixture) {
 		{"drills/a/", "active/z", 0, drills[3:5]},
 		{"alarms/x/9-1", "", 0, []string{"alarms/x/9-1-a"}},
 		{"ident", "", 0, []string{"identity"}},
+		{"identity", "", 0, []string{"identity"}},
+		{"identity", "identity", 0, nil},
 		{"", "drills/ab/0", 0, []string{"drills/ab/1", "identity"}},
 	}
 	for _, c := range cases {
