@@ -9,16 +9,18 @@ import (
 	"github.com/firedrill/firedrill/shared/journal"
 )
 
+// broken is the case of a drill of six revs that is whole until breakIt; keys[0] is rev 6.
+func broken(name string, rev int, reason string, breakIt func(t *testing.T, f *fixture, keys []string)) testCase {
+	return testCase{name, func(t *testing.T, f *fixture) {
+		write(t, f.journal(), "d1", 6)
+		keys := listAll(t, f.store, "drills/d1/")
+		must(t, f.journal().Verify(t.Context(), "d1"))
+		breakIt(t, f, keys)
+		wantBroken(t, f.journal().Verify(t.Context(), "d1"), rev, reason)
+	}}
+}
+
 func chainCases() []testCase {
-	broken := func(name string, rev int, reason string, breakIt func(t *testing.T, f *fixture, keys []string)) testCase {
-		return testCase{name, func(t *testing.T, f *fixture) {
-			write(t, f.journal(), "d1", 6)
-			keys := listAll(t, f.store, "drills/d1/") // keys[0] is rev 6
-			must(t, f.journal().Verify(t.Context(), "d1"))
-			breakIt(t, f, keys)
-			wantBroken(t, f.journal().Verify(t.Context(), "d1"), rev, reason)
-		}}
-	}
 	return []testCase{
 		broken("a changed entry is found", 4, "rev 3 was changed", func(t *testing.T, f *fixture, keys []string) {
 			edit(t, f, keys[3], "change 3", "change X")
