@@ -100,7 +100,7 @@ func address(v value) string {
 		return ""
 	}
 	if _, err := chat.ParseAddress(s); err != nil {
-		v.wrong("write it like slack:T123/C0123", "%s", err)
+		v.wrong("", "%s", err)
 		return ""
 	}
 	return s

@@ -86,8 +86,12 @@ func fitting(v value, p drill.Parameter) (any, bool) {
 		return nil, false
 	}
 	raw := v.plain(nil)
-	if _, quoted := raw.(string); quoted && (p.Type == typeInt || p.Type == typeNumber || p.Type == typeBool) {
-		v.wrong("remove the quotes", "%s is a text, not of type %s", v.shown(), p.Type)
+	if _, text := raw.(string); text && (p.Type == typeInt || p.Type == typeNumber || p.Type == typeBool) {
+		fix := "write a value of type " + p.Type
+		if _, _, err := typed(p.Type, raw); err == nil {
+			fix = "remove the quotes"
+		}
+		v.wrong(fix, "%s is a text, not of type %s", v.shown(), p.Type)
 		return nil, false
 	}
 	if _, text := raw.(string); !text && (p.Type == typeString || p.Type == typeSecret) {
@@ -137,7 +141,7 @@ func pattern(v value, kind string) string {
 		v.wrong("remove it", "only a string has a pattern")
 		return ""
 	}
-	if _, err := regexp.Compile(anchored(s)); err != nil {
+	if _, err := regexp.Compile(s); err != nil {
 		v.wrong("write a regular expression (RE2)", "%s is not a pattern: %s", v.shown(), err)
 		return ""
 	}

@@ -39,29 +39,31 @@ func nearest(name string, names []string) []string {
 	return out
 }
 
-// distance counts the letters to insert, drop or replace between a and b (Levenshtein).
+// distance counts the letters to insert, drop, replace or swap with their neighbour between a and b.
 func distance(a, b string) int {
 	ar, br := []rune(a), []rune(b)
 	if d := len(ar) - len(br); d > 3 || d < -3 {
 		return max(len(ar), len(br))
 	}
-	row := make([]int, len(br)+1)
-	for j := range row {
-		row[j] = j
+	older, old, row := make([]int, len(br)+1), make([]int, len(br)+1), make([]int, len(br)+1)
+	for j := range old {
+		old[j] = j
 	}
 	for i := range ar {
-		diagonal := row[0]
 		row[0] = i + 1
 		for j := range br {
-			swap := diagonal
+			replaced := old[j]
 			if ar[i] != br[j] {
-				swap++
+				replaced++
 			}
-			diagonal = row[j+1]
-			row[j+1] = min(swap, row[j+1]+1, row[j]+1)
+			row[j+1] = min(replaced, old[j+1]+1, row[j]+1)
+			if i > 0 && j > 0 && ar[i] == br[j-1] && ar[i-1] == br[j] {
+				row[j+1] = min(row[j+1], older[j-1]+1)
+			}
 		}
+		older, old, row = old, row, older
 	}
-	return row[len(br)]
+	return old[len(br)]
 }
 
 // instead words a fix for an unknown name: the nearest ones, or all of them if there are few.

@@ -46,9 +46,15 @@ func (v value) shown() string {
 	case yaml.SequenceNode:
 		return "a list"
 	}
+	if v.null() {
+		return "nothing"
+	}
 	text := v.node.Value
 	if r := []rune(text); len(r) > 60 {
 		text = string(r[:60]) + "…"
+	}
+	if tag := v.node.ShortTag(); tag == "!!int" || tag == "!!float" || tag == "!!bool" {
+		return text
 	}
 	return strconv.Quote(text)
 }
@@ -209,9 +215,9 @@ func (v value) words() []value {
 func (v value) choice(words ...string) (string, bool) {
 	s, ok := v.text()
 	if ok && !slices.Contains(words, s) {
-		fix := instead(s, words)
-		if fix == "" {
-			fix = "write " + strings.Join(words, " or ")
+		fix := "write one of them"
+		if near := nearest(s, words); len(near) > 0 {
+			fix = "did you mean " + near[0] + "?"
 		}
 		v.wrong(fix, "%s is not one of %s", v.shown(), strings.Join(words, ", "))
 		return "", false

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -32,7 +33,7 @@ func (s *source) wrong(line, column int, field, message, fix string) {
 // leaves a mistake, if there is none to be had.
 func (s *source) parse(content []byte) (value, bool) {
 	if len(content) > maxBytes {
-		s.wrong(1, 1, "", fmt.Sprintf("the file has %d bytes, more than %d", len(content), maxBytes), "split it with include")
+		s.wrong(1, 1, "", fmt.Sprintf("the file has %d bytes or more, at most %d are read", len(content), maxBytes), "split it with include")
 		return value{}, false
 	}
 	var doc, second yaml.Node
@@ -97,8 +98,25 @@ func (s *source) syntax(content []byte, err error) {
 		if n, bad := strconv.Atoi(number); bad == nil && found {
 			line, text = n, message
 		}
+		if fromParser(text) {
+			line++
+		}
 	}
-	s.wrong(line, 1, "", "not YAML: "+text, "look at this line and the one before it")
+	column := 1
+	if rest, ok := strings.CutPrefix(text, "unknown anchor '"); ok {
+		anchor, _, _ := strings.Cut(rest, "'")
+		if at := bytes.Index(content, []byte("*"+anchor)); at >= 0 {
+			line = bytes.Count(content[:at], []byte("\n")) + 1
+			column = at - bytes.LastIndexByte(content[:at], '\n')
+		}
+	}
+	s.wrong(line, column, "", "not YAML: "+text, "look at what begins here")
+}
+
+// fromParser reports whether the library's parser said this, and not its scanner: the parser counts lines from 0.
+func fromParser(text string) bool {
+	rest, ok := strings.CutPrefix(text, "did not find expected ")
+	return ok && slices.ContainsFunc([]string{"<", "node content", "'-' indicator", "key", "',' or"}, func(p string) bool { return strings.HasPrefix(rest, p) })
 }
 
 // tabbed finds the first line that is indented with a tab.
