@@ -50,17 +50,25 @@ func (f *Function) approve(ctx context.Context, c caller, cmd grammar.Command) (
 }
 
 // both takes a command two ways: appended to the journal, and published. One of the two is enough: the journal is looked at
-// by every tick, and the bus leads to whoever writes the journal. An answer of the journal to the person ends it.
+// by every tick, and the bus leads to whoever writes the journal. An answer of the journal to the person ends it, save for a stop
+// that was asked for before: that one is published again, to see that it goes on.
 func (f *Function) both(ctx context.Context, c caller, p events.Payload, subject, said string, input func() error) (Reply, error) {
 	e, err := f.event(c, p, subject)
 	if err != nil {
 		return Reply{}, err
 	}
 	recorded := input()
-	if errors.Is(recorded, drill.ErrAnswered) || errors.Is(recorded, drill.ErrForbidden) {
+	answered := errors.Is(recorded, drill.ErrAnswered)
+	if answered {
+		said = chat.Line(recorded.Error(), 400)
+	}
+	if errors.Is(recorded, drill.ErrForbidden) || answered && p.EventType() != events.TypeStop {
 		return Reply{}, &refusal{text: f.said(chat.Line(recorded.Error(), 400)), drill: subject}
 	}
 	published := f.Publisher.Publish(ctx, e)
+	if answered {
+		recorded = nil
+	}
 	if recorded != nil && published != nil {
 		return Reply{}, fmt.Errorf("neither recorded nor published: %w", errors.Join(recorded, published))
 	}
