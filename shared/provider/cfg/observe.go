@@ -147,9 +147,10 @@ func (t Task) runningPhase(gates []driver.Gate) drill.Phase {
 	return drill.PhaseRunning
 }
 
-// outcome of a task whose actions have all ended.
+// outcome of a task whose actions have all ended. One that leaves a fault in effect, because its recovery was skipped or
+// failed, has failed.
 func (t Task) outcome() drill.Phase {
-	if t.any(func(a TaskGroupAction) bool {
+	if len(t.faults().live) > 0 || t.any(func(a TaskGroupAction) bool {
 		return a.ended() && a.TaskGroupActionStatusType != typeSuccess && a.TaskGroupActionStatusType != typeSkip
 	}) {
 		return drill.PhaseFailed
@@ -162,17 +163,29 @@ func (t Task) reason(p drill.Phase) string {
 	case p == drill.PhaseUnknown:
 		return fmt.Sprintf("the service reports a task status that we do not know: %d", t.TaskStatus)
 	case p == drill.PhaseFailed:
-		var names []string
-		for _, g := range t.TaskGroups {
-			for _, a := range g.TaskGroupActions {
-				if a.failed() {
-					names = append(names, a.name())
-				}
-			}
-		}
-		return "failed: " + strings.Join(names, ", ")
+		return t.failure()
 	}
 	return ""
+}
+
+// failure names the actions that failed and the faults that were left in effect.
+func (t Task) failure() string {
+	var names []string
+	for _, g := range t.TaskGroups {
+		for _, a := range g.TaskGroupActions {
+			if a.ended() && a.TaskGroupActionStatusType != typeSuccess && a.TaskGroupActionStatusType != typeSkip {
+				names = append(names, a.name())
+			}
+		}
+	}
+	var parts []string
+	if len(names) > 0 {
+		parts = append(parts, "failed: "+strings.Join(names, ", "))
+	}
+	if live := t.faults().live; len(live) > 0 {
+		parts = append(parts, "not undone: "+strings.Join(live, ", "))
+	}
+	return strings.Join(parts, "; ")
 }
 
 // calm tells whether no fault can begin by itself.

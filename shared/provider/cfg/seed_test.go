@@ -270,3 +270,30 @@ func TestSeed_CFGTriggerPolicy(t *testing.T) {
 	}
 	v.sent(t, "TriggerPolicy", `{"TaskId":5491,"Name":"cpu alarm","Content":"CPU>80%","TriggerType":0}`)
 }
+
+// choosing answers by action, DescribeTask with the task and the rest with success, and notes what was called.
+type choosing struct {
+	v       *vendor
+	task    string
+	answers map[string]string
+}
+
+func (c choosing) RoundTrip(r *http.Request) (*http.Response, error) {
+	action := r.Header.Get("X-TC-Action")
+	c.v.reply = `{"Response":{}}`
+	if action == "DescribeTask" {
+		c.v.reply = c.task
+	}
+	if a, ok := c.answers[action]; ok {
+		c.v.reply = a
+	}
+	resp, err := c.v.RoundTrip(r)
+	var in struct{ Status, TaskActionId, ActionType int64 }
+	if json.Unmarshal([]byte(c.v.body), &in) == nil && action == "ModifyTaskRunStatus" {
+		c.v.calls[len(c.v.calls)-1] += fmt.Sprintf(" %d", in.Status)
+	}
+	if action == "ExecuteTaskInstance" {
+		c.v.calls[len(c.v.calls)-1] += fmt.Sprintf(" %d/%d", in.TaskActionId, in.ActionType)
+	}
+	return resp, err
+}

@@ -1,0 +1,471 @@
+package cfg
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/firedrill/firedrill/shared/drill"
+	"github.com/firedrill/firedrill/shared/provider/driver"
+	"github.com/firedrill/firedrill/shared/provider/drivertest"
+	sandbox "github.com/firedrill/firedrill/shared/sandbox/cfg"
+	"github.com/firedrill/firedrill/shared/sandbox/service"
+)
+
+func newBench(t *testing.T, changes ...func(*driver.Config)) *drivertest.Bench {
+	w := drivertest.NewWorld(t, drivertest.Harness{Service: func(e service.Env) service.Service { return sandbox.New(e) }, Open: Open})
+	return drivertest.NewBench(t, w, changes...)
+}
+
+func yamlish(pairs ...any) map[string]any {
+	m := map[string]any{}
+	for i := 0; i < len(pairs); i += 2 {
+		m[pairs[i].(string)] = pairs[i+1]
+	}
+	return m
+}
+
+var two = []any{"ins-a", "ins-b"}
+
+// ops are the calls since from that change something.
+func writes(b *drivertest.Bench, from int) []string {
+	var out []string
+	for _, c := range b.W.Calls()[from:] {
+		if c.Kind != service.Read {
+			out = append(out, c.Op)
+		}
+	}
+	return out
+}
+
+func gate(t *testing.T, b *drivertest.Bench, run driver.Run, kind drill.GateKind) driver.Gate {
+	t.Helper()
+	o := b.Until(run, "waiting", func(o driver.Observation) bool { return len(o.Gates) > 0 })
+	if len(o.Gates) != 1 || o.Gates[0].Kind != kind || o.Phase != drill.PhaseWaiting {
+		t.Fatalf("phase %s, gates %+v, want one of kind %s", o.Phase, o.Gates, kind)
+	}
+	return o.Gates[0]
+}
+
+func advance(t *testing.T, b *drivertest.Bench, run driver.Run, a drill.Action, step string, targets ...string) {
+	t.Helper()
+	if err := b.D.(driver.Advancer).Advance(t.Context(), run, driver.Move{Action: a, Step: step, Targets: targets}); err != nil {
+		t.Fatalf("%s %s: %v", a, step, err)
+	}
+}
+
+func states(o driver.Observation) string {
+	var out []string
+	for _, s := range o.Steps {
+		out = append(out, string(s.State))
+	}
+	return strings.Join(out, " ")
+}
+
+func TestAdvance_OneInstanceThenTheRest(t *testing.T) {
+	b := newBench(t)
+	run := b.Begin(b.W.Request(1, yamlish("template", 626, "instances", two)))
+	g := gate(t, b, run, drill.ManualGate)
+	advance(t, b, run, drill.Execute, g.Step, "ins-b")
+	o := b.See(run)
+	if got := o.Steps[0].Targets; got[0].State != drill.StepPending || got[1].State != drill.StepRunning || !o.Injected || o.Phase != drill.PhaseRunning {
+		t.Errorf("targets %+v, injected %t, phase %s", got, o.Injected, o.Phase)
+	}
+	g2 := gate(t, b, run, drill.ManualGate)
+	if g2.Step != g.Step {
+		t.Fatalf("gate %+v, want the same step with one instance left", g2)
+	}
+	if o := b.See(run); o.Quiet || o.Restoration != drill.RestorePending {
+		t.Errorf("quiet %t, restoration %s while one instance has the fault", o.Quiet, o.Restoration)
+	}
+	advance(t, b, run, drill.Skip, g.Step, "ins-a")
+	g = gate(t, b, run, drill.ManualGate)
+	advance(t, b, run, drill.Execute, g.Step)
+	o = b.Until(run, "ended", func(o driver.Observation) bool { return o.Phase.Final() })
+	if o.Phase != drill.PhaseCompleted || !o.Quiet || o.Restoration != drill.RestoreDone || states(o) != "done done" {
+		t.Errorf("%s %t %s %s", o.Phase, o.Quiet, o.Restoration, states(o))
+	}
+}
+
+func TestAdvance_Refusals(t *testing.T) {
+	b := newBench(t)
+	a := b.D.(driver.Advancer)
+	run := b.Begin(b.W.Request(1, yamlish("template", 626, "instances", two)))
+	fault, recovery := b.See(run).Steps[0].ID, b.See(run).Steps[1].ID
+	before := len(b.W.Calls())
+	for name, c := range map[string]struct {
+		m    driver.Move
+		want driver.Code
+	}{
+		"a step that is not reached":    {driver.Move{Action: drill.Execute, Step: recovery}, driver.NotNow},
+		"a retry of what did not fail":  {driver.Move{Action: drill.Retry, Step: fault}, driver.NotNow},
+		"no step":                       {driver.Move{Action: drill.Execute}, driver.NotNow},
+		"a target that is not there":    {driver.Move{Action: drill.Execute, Step: fault, Targets: []string{"ins-z"}}, driver.Invalid},
+		"a move that CFG does not have": {driver.Move{Action: drill.Complete, Step: fault}, driver.Invalid},
+		"a cancelled step":              {driver.Move{Action: drill.Cancel, Step: fault}, driver.Invalid},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := b.D.Code(a.Advance(t.Context(), run, c.m)); got != c.want {
+				t.Errorf("code %q, want %q", got, c.want)
+			}
+		})
+	}
+	if got := writes(b, before); len(got) > 0 {
+		t.Errorf("refused moves called %v", got)
+	}
+	if err := b.D.(driver.Pauser).Pause(t.Context(), run); err != nil {
+		t.Fatal(err)
+	}
+	gate(t, b, run, drill.PausedGate)
+	b.Wants(a.Advance(t.Context(), run, driver.Move{Action: drill.Execute, Step: fault}), driver.NotNow)
+	if err := a.Advance(t.Context(), run, driver.Move{Action: drill.ResumeRun}); err != nil {
+		t.Fatal(err)
+	}
+	gate(t, b, run, drill.ManualGate)
+}
+
+func TestAdvance_FailedStep(t *testing.T) {
+	for name, c := range map[string]struct {
+		action drill.Action
+		want   string
+	}{
+		"is retried": {drill.Retry, "done done done"},
+		"is skipped": {drill.Skip, "done skipped done"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			run := b.Begin(b.W.Request(1, yamlish("template", 629, "instances", two)))
+			g := gate(t, b, run, drill.FailedGate)
+			o := b.See(run)
+			if o.Steps[1].State != drill.StepFailed || !strings.Contains(o.Steps[1].Message, "ins-b failed") || o.Steps[1].Targets[0].State != drill.StepDone {
+				t.Errorf("step %+v", o.Steps[1])
+			}
+			advance(t, b, run, c.action, g.Step)
+			g = gate(t, b, run, drill.ManualGate) // by hand from now on
+			advance(t, b, run, drill.Execute, g.Step)
+			o = b.Until(run, "ended", func(o driver.Observation) bool { return o.Phase.Final() })
+			if o.Phase != drill.PhaseCompleted || o.Restoration != drill.RestoreDone || states(o) != c.want {
+				t.Errorf("%s %s %s", o.Phase, o.Restoration, states(o))
+			}
+		})
+	}
+}
+
+func TestAdvance_SkippedRecoveryIsNotRestored(t *testing.T) {
+	b := newBench(t)
+	run := b.Begin(b.W.Request(1, yamlish("template", 626, "instances", two)))
+	advance(t, b, run, drill.Execute, gate(t, b, run, drill.ManualGate).Step)
+	advance(t, b, run, drill.Skip, gate(t, b, run, drill.ManualGate).Step)
+	o, err := b.D.Observe(t.Context(), run)
+	if err != nil || o.Phase != drill.PhaseFailed || o.Quiet || o.Restoration != drill.RestoreFailed || !strings.Contains(o.Reason, "not undone: Empty Operation") {
+		t.Errorf("%v: %s, quiet %t, %s, %q", err, o.Phase, o.Quiet, o.Restoration, o.Reason)
+	}
+}
+
+func TestStop_GuardrailRollsBack(t *testing.T) {
+	b := newBench(t)
+	r := b.W.Request(1, yamlish("template", 627, "on_stop", "rollback", "instances", two))
+	run := b.Begin(r)
+	advance(t, b, run, drill.Execute, gate(t, b, run, drill.ManualGate).Step)
+	before := len(b.W.Calls())
+	for range 3 { // repeated while the rollback is under way
+		if err := b.StopOnce(run, r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if o := b.See(run); o.Phase != drill.PhaseStopping || o.Quiet {
+		t.Errorf("phase %s, quiet %t while the guardrail rolls back", o.Phase, o.Quiet)
+	}
+	o := b.StopAll(run, r)
+	if o.Phase != drill.PhaseWaiting || o.Gates[0].Kind != drill.PausedGate || o.Restoration != drill.RestoreDone || o.Vendor != "1003/0" {
+		t.Errorf("%+v", o)
+	}
+	if got := writes(b, before); !slices.Equal(got, []string{"TriggerPolicy"}) {
+		t.Errorf("calls %v, want one trigger", got)
+	}
+}
+
+func TestStop_PausesThenRecoversOneByOneInOrder(t *testing.T) {
+	b := newBench(t)
+	r := b.W.Request(1, yamlish("actions", []any{4, map[string]any{"id": 12}}, "instances", two))
+	run := b.Begin(r)
+	for range 2 {
+		advance(t, b, run, drill.Execute, gate(t, b, run, drill.ManualGate).Step)
+	}
+	gate(t, b, run, drill.ManualGate)
+	before := len(b.W.Calls())
+	for _, want := range []string{"done done pending pending", "done done running pending", "done done running pending"} {
+		if err := b.StopOnce(run, r); err != nil {
+			t.Fatal(err)
+		}
+		if got := states(b.See(run)); got != want {
+			t.Errorf("steps %s, want %s", got, want)
+		}
+	}
+	o := b.StopAll(run, r)
+	if states(o) != "done done done done" || o.Restoration != drill.RestoreDone || len(o.Evidence) != 3 {
+		t.Errorf("%s %s %v", states(o), o.Restoration, o.Evidence)
+	}
+	if got := writes(b, before); !slices.Equal(got, []string{"ModifyTaskRunStatus", "ExecuteTaskInstance", "ExecuteTaskInstance"}) {
+		t.Errorf("calls %v", got)
+	}
+	if truth := b.W.Truth(run); truth.Ended {
+		t.Error("a stop never ends the task")
+	}
+}
+
+func TestStop_NothingToUndo(t *testing.T) {
+	b := newBench(t)
+	r := b.W.Request(1, yamlish("template", 626, "instances", two))
+	r = b.Ready(r)
+	before := len(b.W.Calls())
+	if err := b.StopOnce(*r.Prepared, r); err != nil {
+		t.Fatal(err)
+	}
+	if got := writes(b, before); len(got) > 0 {
+		t.Errorf("a stop of an inert task called %v", got)
+	}
+	run, err := b.D.Start(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := b.StopAll(run, r)
+	if o.Restoration != drill.RestoreNeedless || o.Injected || o.Phase != drill.PhaseWaiting {
+		t.Errorf("%+v", o)
+	}
+}
+
+func TestStart_OnlyThePreparedTask(t *testing.T) {
+	b := newBench(t)
+	r := b.Ready(b.W.Request(1, yamlish("template", 626, "instances", two)))
+	other := b.Ready(b.W.Request(2, yamlish("template", 626, "instances", two)))
+	stranger := r
+	stranger.Prepared = other.Prepared
+	_, err := b.D.Start(t.Context(), stranger)
+	b.Wants(err, driver.Invalid)
+	gone := r
+	gone.Prepared = &driver.Run{ID: "77"}
+	_, err = b.D.Start(t.Context(), gone)
+	b.Wants(err, driver.NotFound)
+	if n := len(b.W.Executed()); n != 0 {
+		t.Fatalf("%d tasks were executed", n)
+	}
+	before := len(b.W.Calls())
+	for range 3 {
+		run, err := b.D.Start(t.Context(), r)
+		if err != nil || run != *r.Prepared {
+			t.Fatalf("%+v, %v", run, err)
+		}
+	}
+	if got := writes(b, before); !slices.Equal(got, []string{"ExecuteTask"}) {
+		t.Errorf("calls %v, want one ExecuteTask", got)
+	}
+}
+
+func TestConclude(t *testing.T) {
+	b := newBench(t)
+	c := b.D.(driver.Concluder)
+	r := b.Ready(b.W.Request(1, yamlish("template", 627, "instances", two)))
+	if err := c.Conclude(t.Context(), *r.Prepared, driver.Conclusion{}); err != nil {
+		t.Errorf("an inert task: %v", err)
+	}
+	run, err := b.D.Start(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	advance(t, b, run, drill.Execute, gate(t, b, run, drill.ManualGate).Step)
+	b.Wants(c.Conclude(t.Context(), run, driver.Conclusion{Summary: "too early"}), driver.NotNow)
+	b.StopAll(run, r)
+	if err := c.Conclude(t.Context(), run, driver.Conclusion{Verdict: "inconclusive", Issue: "none", Record: "log", Link: "https://example.com/r"}); err != nil {
+		t.Fatal(err)
+	}
+	var got struct {
+		Tasks []struct {
+			TaskStatus, TaskExpect int
+			TaskSummary, TaskIssue string
+		} `json:"tasks"`
+	}
+	if err := json.Unmarshal(b.W.Service.Snapshot(), &got); err != nil {
+		t.Fatal(err)
+	}
+	if k := got.Tasks[0]; k.TaskStatus != 1004 || k.TaskExpect != 2 || k.TaskSummary != "verdict: inconclusive" || k.TaskIssue != "none" {
+		t.Errorf("task %+v", k)
+	}
+}
+
+func TestPreview(t *testing.T) {
+	for name, c := range map[string]struct {
+		block         map[string]any
+		refusal, note string
+	}{
+		"a disabled template":            {yamlish("template", 632, "instances", two), "disabled", ""},
+		"too few groups":                 {yamlish("template", 630, "instances", two), "has 2 action groups", ""},
+		"an order that is not there":     {yamlish("template", 626, "groups", []any{yamlish("instances", two, "actions", map[any]any{7: yamlish("x", 1)})}), "groups[0].actions.7", ""},
+		"an action of another account":   {yamlish("action", 501, "instances", two), "not open to this account", ""},
+		"an action that is not there":    {yamlish("action", 4242, "instances", two), "not in the action library", ""},
+		"a required field is missing":    {yamlish("action", 466, "custom", yamlish("ip", "192.0.2.1"), "instances", two), "needs the custom field domain", ""},
+		"an action that is withdrawn":    {yamlish("action", 502, "instances", two), "", "action 502 is withdrawn at 2027-06-30 00:00:00"},
+		"a fault that cannot be undone":  {yamlish("action", 462, "custom", yamlish("interfaces", "eth0"), "instances", two), "", "Network Packet Loss cannot be undone"},
+		"an unknown kind of resource":    {yamlish("action", 462, "instances", []any{"gateway-x"}), "", "set object_type"},
+		"a good plan":                    {yamlish("template", 627, "instances", two), "", ""},
+		"a good plan with two groups":    {yamlish("template", 630, "groups", []any{yamlish("instances", two), yamlish("instances", []any{"cdb-a"})}), "", "MySQL Primary Node Failure cannot be undone"},
+		"a changed field of a template":  {yamlish("template", 631, "groups", []any{yamlish("instances", two, "actions", yamlish("1", yamlish("duration", 30)))}), "", ""},
+		"a field that the plan empties ": {yamlish("template", 631, "groups", []any{yamlish("instances", two, "actions", yamlish("1", yamlish("domain", "")))}), "custom field domain", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			p, err := b.D.(driver.Previewer).Preview(t.Context(), b.W.Request(1, c.block))
+			if err != nil || !p.Done || p.Proved != "syntax" {
+				t.Fatalf("%+v, %v", p, err)
+			}
+			if !strings.Contains(p.Refusal, c.refusal) || (c.refusal == "") != (p.Refusal == "") {
+				t.Errorf("refusal %q, want %q", p.Refusal, c.refusal)
+			}
+			if c.note != "" && !strings.Contains(strings.Join(p.Notes, "\n"), c.note) {
+				t.Errorf("notes %q, want %q", p.Notes, c.note)
+			}
+			if c.refusal == "" && len(p.Targets) == 0 {
+				t.Error("no targets")
+			}
+			if got := b.W.Service.Runs(); len(got) > 0 {
+				t.Errorf("the preview made %v", got)
+			}
+		})
+	}
+	b := newBench(t)
+	_, err := b.D.(driver.Previewer).Preview(t.Context(), b.W.Request(1, yamlish("template", 1, "instances", two)))
+	b.Wants(err, driver.Invalid, driver.NotFound)
+}
+
+func TestPrepare_OverridesKeepTheTemplatesOtherFields(t *testing.T) {
+	b := newBench(t)
+	r := b.W.Request(1, yamlish("template", 631, "groups", []any{yamlish("instances", two, "actions",
+		map[any]any{1: yamlish("duration", 30, "PreTimeWait", 3, "general", yamlish("AliasTitle", "DNS 篡改"))})}, "TaskArchId", "arch-1"))
+	run := b.Begin(r)
+	o := b.See(run)
+	if o.Steps[0].Name != "DNS 篡改" {
+		t.Errorf("step %+v", o.Steps[0])
+	}
+	snap := string(b.W.Service.Snapshot())
+	for _, want := range []string{`\"domain\":\"shop.example.com\"`, `\"duration\":30`, `\"PreTimeWait\":3`, `\"ActionTimeout\":1800`} {
+		if !strings.Contains(snap, want) {
+			t.Errorf("%s is not in %s", want, snap)
+		}
+	}
+}
+
+func TestLookupAndFind_ByTitleDescriptionAndTag(t *testing.T) {
+	b := newBench(t)
+	r := b.W.Request(1, yamlish("actions", []any{12}, "instances", two, "description", "说明"))
+	run := b.Begin(r)
+	b.Begin(b.W.Request(11, yamlish("action", 12, "instances", two))) // its id begins with the other's
+	found, err := b.D.Lookup(t.Context(), r)
+	if err != nil || len(found) != 1 || found[0] != run {
+		t.Errorf("lookup %v, %v", found, err)
+	}
+	r.Seen = []string{run.ID}
+	if found, err = b.D.Lookup(t.Context(), r); err != nil || len(found) != 0 {
+		t.Errorf("lookup %v, %v, want none beyond those seen", found, err)
+	}
+	all, err := b.D.(driver.Finder).Find(t.Context())
+	if err != nil || len(all) != 2 {
+		t.Fatalf("found %v, %v", all, err)
+	}
+	for _, f := range all {
+		if f.Root != drivertest.Root || !f.Live || f.Drill == "" {
+			t.Errorf("found %+v", f)
+		}
+	}
+}
+
+func TestTitle(t *testing.T) {
+	d := &Driver{limit: 20}
+	for name, c := range map[string]struct{ block, title, plan, want string }{
+		"is cut by characters":     {"", strings.Repeat("演", 50), "p", strings.Repeat("演", 12) + " [fd:d1]"},
+		"of the block goes first":  {"mine", "title", "p", "mine [fd:d1]"},
+		"falls back to the plan":   {"", " ", "plan-a", "plan-a [fd:d1]"},
+		"has no control character": {"", "a\nb\tc", "p", "a b c [fd:d1]"},
+		"that another mark ends":   {"", "x [fd:d2]", "p", "x [fd:d2] [fd:d1]"},
+		"that is no valid UTF-8":   {"", "a\xff", "p", "a [fd:d1]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := d.title(block{title: c.block}, driver.Request{Drill: "d1", Title: c.title, Plan: c.plan})
+			if got != c.want {
+				t.Errorf("title %q, want %q", got, c.want)
+			}
+		})
+	}
+	long := d.title(block{}, driver.Request{Drill: strings.Repeat("d", 40), Title: "gone"})
+	if !carries(long, strings.Repeat("d", 40)) {
+		t.Errorf("the mark of %q was cut", long)
+	}
+	if carries("x [fd:d11]", "d1") || carries("[fd:d1] x", "d1") || carries("x [fd:]", "") {
+		t.Error("a foreign title carries the mark")
+	}
+}
+
+func TestCheck_NamesFieldAndFix(t *testing.T) {
+	b := newBench(t)
+	for name, c := range map[string]struct {
+		block map[string]any
+		want  []string
+	}{
+		"nothing":              {yamlish(), []string{"template: a cfg block has exactly one of", "instances: list the resources"}},
+		"two kinds":            {yamlish("template", 626, "action", 1, "instances", two), []string{"this one has 2"}},
+		"a typo":               {yamlish("template", 626, "instances", two, "on_stopp", "pause"), []string{"on_stopp: not a field"}},
+		"wrong values":         {yamlish("template", 0, "instances", two, "mode", "x", "on_stop", 3, "pause_after", "soon", "title", 1), []string{"template: must be a positive number", "mode: must be one of auto, manual", "on_stop: must be one of pause, rollback", "pause_after: must be", "title: must be text"}},
+		"both lists":           {yamlish("template", 626, "instances", two, "groups", []any{yamlish("instances", two)}), []string{"groups: list the instances"}},
+		"groups":               {yamlish("template", 626, "groups", []any{"x", yamlish("instances", []any{"a", "a", 3}, "colour", 1, "actions", yamlish("0", yamlish(), "1", 4, "2", yamlish("PreTimeWait", -1)))}), []string{"groups[0]: must be", "groups[1].colour", "instances[1]: a is listed twice", "instances[2]: must be a resource id", "actions.0: must be an action's order", "actions.1: must be an object", "actions.2.PreTimeWait: must be seconds"}},
+		"template's own":       {yamlish("action", 462, "instances", two, "mode", "auto", "on_stop", "rollback", "groups", []any{yamlish("instances", two)}), []string{"mode: only tasks made from a template", "on_stop: only", "groups: only"}},
+		"tags of many actions": {yamlish("actions", []any{462}, "instances", two, "tags", yamlish("a", "b")), []string{"tags: CreateTaskFromMultiAction takes no tags"}},
+		"our tag":              {yamlish("action", 462, "instances", two, "tags", yamlish("firedrill", "x")), []string{"tags.firedrill: is set by Firedrill"}},
+		"actions":              {yamlish("actions", []any{yamlish("custom", 3), "x"}, "instances", two), []string{"actions[0].id: must be", "actions[0].custom: must be an object", "actions[1]: must be"}},
+		"longer than the plan": {yamlish("template", 626, "instances", two, "pause_after", 61), []string{"61 minutes are longer than the plan's max_duration of 1h0m0s: set at most 60"}},
+		"TKE without cluster":  {yamlish("action", 1, "instances", []any{yamlish("PodName", "p")}), []string{"instances[0]: must be a resource id"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := b.D.Check(b.W.Request(1, c.block))
+			b.Wants(err, driver.Invalid)
+			for _, want := range c.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("%q is not in:\n%v", want, err)
+				}
+			}
+		})
+	}
+	unbounded := b.W.Request(1, yamlish("template", 626, "instances", two))
+	unbounded.Timeout = 0
+	if err := b.D.Check(unbounded); err == nil || !strings.Contains(err.Error(), "pause_after: the run has no bound") {
+		t.Errorf("unbounded: %v", err)
+	}
+	unbounded.Block["pause_after"] = 30
+	if err := b.D.Check(unbounded); err != nil {
+		t.Errorf("bounded by the service: %v", err)
+	}
+	for _, good := range []map[string]any{
+		yamlish("template", "626", "groups", []any{map[any]any{"instances": two, "actions": map[any]any{1: map[any]any{"duration": "180"}}}}),
+		yamlish("template", 626.0, "instances", []string{"ins-a"}, "TaskArchId", "x", "tags", yamlish("team", 7)),
+		yamlish("action", json.Number("462"), "instances", []any{yamlish("ClusterId", "cls-x", "InstanceId", "ins-x", "LanIP", "1.1.1.1")}, "on_stop", "pause"),
+	} {
+		if err := b.D.Check(b.W.Request(1, good)); err != nil {
+			t.Errorf("%v: %v", good, err)
+		}
+	}
+}
+
+func TestPauseAfter_BoundsTheRunAtTheService(t *testing.T) {
+	b := newBench(t)
+	r := b.W.Request(1, yamlish("template", 626, "instances", two))
+	r.Timeout = 90 * time.Second
+	run := b.Begin(r)
+	b.W.Advance(2 * time.Minute)
+	if o := b.See(run); o.Vendor != "1003/0" {
+		t.Errorf("task %s after the plan's time, want paused by the service", o.Vendor)
+	}
+	if !strings.Contains(fmt.Sprint(b.D.(driver.Handbook).ByHand(run)), "--TaskId "+run.ID+" --Status 1003") {
+		t.Error("no command to stop by hand")
+	}
+}

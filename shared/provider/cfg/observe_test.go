@@ -1,0 +1,232 @@
+package cfg
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/firedrill/firedrill/shared/drill"
+	"github.com/firedrill/firedrill/shared/provider/driver"
+)
+
+// act is an action of a made-up task: attribute, status/type, and how it is linked.
+func act(id, attribute, status, kind int64, links ...int64) TaskGroupAction {
+	a := TaskGroupAction{TaskGroupActionId: Num(id), ActionAttribute: Num(attribute), TaskGroupActionOrder: Num(id), ActionTitle: fmt.Sprintf("a%d", id),
+		TaskGroupActionStatus: Num(status), TaskGroupActionStatusType: Num(kind), TaskGroupActionRandomId: Num(1000 + id)}
+	if len(links) > 0 && attribute == 1 {
+		a.TaskGroupActionRecoverId = Num(1000 + links[0])
+	}
+	if len(links) > 0 && attribute == 2 {
+		a.TaskGroupActionExecuteId = Num(1000 + links[0])
+	}
+	return a
+}
+
+func redo(a TaskGroupAction) TaskGroupAction { a.IsExecuteRedo = true; return a }
+
+func made(status int64, actions ...TaskGroupAction) TaskReply {
+	return TaskReply{Task: Task{TaskId: 7, TaskStatus: Num(status), TaskMode: 1, TaskGroups: []TaskGroup{{TaskGroupId: 1, TaskGroupActions: actions}}}}
+}
+
+func auto(r TaskReply) TaskReply { r.Task.TaskMode = 2; return r }
+
+func fired(r TaskReply) TaskReply {
+	r.Task.TaskPolicy = &TaskPolicy{TaskPolicyStatus: "已触发", TaskPolicyDealType: 1}
+	return r
+}
+
+func TestObservation(t *testing.T) {
+	for name, c := range map[string]struct {
+		reply       TaskReply
+		phase       drill.Phase
+		quiet       bool
+		restoration drill.Restoration
+		gates       string
+	}{
+		"not started":                        {made(1001, act(1, 1, 2001, 0, 2), act(2, 2, 2001, 0, 1)), drill.PhasePrepared, true, drill.RestoreNeedless, ""},
+		"waits for a person":                 {made(1002, act(1, 1, 2002, 0, 2), act(2, 2, 2001, 0, 1)), drill.PhaseWaiting, false, drill.RestorePending, "manual 1 execute skip"},
+		"automatic mode waits by itself":     {auto(made(1002, act(1, 1, 2002, 0, 2), act(2, 2, 2001, 0, 1))), drill.PhaseRunning, false, drill.RestorePending, ""},
+		"automatic mode after a failure":     {auto(made(1002, act(1, 1, 2004, 2), act(2, 1, 2002, 0))), drill.PhaseWaiting, false, drill.RestorePending, "manual 2 execute skip"},
+		"a failed action, retry allowed":     {made(1002, redo(act(1, 1, 2004, 2)), act(2, 1, 2001, 0)), drill.PhaseWaiting, false, drill.RestorePending, "failed 1 retry skip"},
+		"a failed action, no retry":          {made(1002, act(1, 1, 2004, 2), act(2, 1, 2001, 0)), drill.PhaseWaiting, false, drill.RestorePending, "failed 1 skip"},
+		"the fault is executing":             {made(1002, act(1, 1, 2003, 0, 2), act(2, 2, 2001, 0, 1)), drill.PhaseRunning, false, drill.RestorePending, ""},
+		"the fault waits for its recovery":   {made(1002, act(1, 1, 2004, 1, 2), act(2, 2, 2002, 0, 1)), drill.PhaseWaiting, false, drill.RestorePending, "manual 2 execute skip"},
+		"all done":                           {made(1002, act(1, 1, 2004, 1, 2), act(2, 2, 2004, 1, 1)), drill.PhaseCompleted, true, drill.RestoreDone, ""},
+		"linked from the fault's side only":  {made(1002, act(1, 1, 2004, 1, 2), act(2, 2, 2004, 1)), drill.PhaseCompleted, true, drill.RestoreDone, ""},
+		"a fault without recovery is over":   {made(1002, act(1, 1, 2004, 1)), drill.PhaseCompleted, true, drill.RestoreDone, ""},
+		"everything was skipped":             {made(1002, act(1, 1, 2004, 4, 2), act(2, 2, 2004, 4, 1)), drill.PhaseCompleted, true, drill.RestoreNeedless, ""},
+		"the recovery was skipped":           {made(1002, act(1, 1, 2004, 1, 2), act(2, 2, 2004, 4, 1)), drill.PhaseFailed, false, drill.RestoreFailed, ""},
+		"paused, fault live":                 {made(1003, act(1, 1, 2004, 1, 2), act(2, 2, 2002, 0, 1)), drill.PhaseWaiting, false, drill.RestorePending, "paused  resume"},
+		"paused, nothing begun":              {made(1003, act(1, 1, 2002, 0, 2), act(2, 2, 2001, 0, 1)), drill.PhaseWaiting, true, drill.RestoreNeedless, "paused  resume"},
+		"paused, recovered":                  {made(1003, act(1, 1, 2004, 3, 2), act(2, 2, 2004, 1, 1), act(3, 1, 2001, 0)), drill.PhaseWaiting, true, drill.RestoreDone, "paused  resume"},
+		"paused, all ended: no completion":   {made(1003, act(1, 1, 2004, 1, 2), act(2, 2, 2004, 1, 1)), drill.PhaseWaiting, true, drill.RestoreDone, "paused  resume"},
+		"paused, fault without recovery":     {made(1003, act(1, 1, 2003, 0)), drill.PhaseWaiting, false, drill.RestorePending, "paused  resume"},
+		"paused, recovery failed for good":   {made(1003, act(1, 1, 2004, 1, 2), act(2, 2, 2004, 2, 1)), drill.PhaseWaiting, false, drill.RestoreFailed, "paused  resume"},
+		"paused, recovery failed, retriable": {made(1003, act(1, 1, 2004, 1, 2), redo(act(2, 2, 2004, 2, 1))), drill.PhaseWaiting, false, drill.RestorePending, "paused  resume"},
+		"paused, executed anew":              {made(1003, act(1, 1, 2003, 0, 2), act(2, 2, 2004, 1, 1)), drill.PhaseWaiting, false, drill.RestorePending, "paused  resume"},
+		"the guardrail rolls back":           {fired(made(1002, act(1, 1, 2004, 3, 2), act(2, 2, 2003, 0, 1))), drill.PhaseStopping, false, drill.RestorePending, ""},
+		"the guardrail is through":           {fired(made(1002, act(1, 1, 2004, 3, 2), act(2, 2, 2004, 1, 1))), drill.PhaseStopping, true, drill.RestoreDone, ""},
+		"ended after all was done":           {made(1004, act(1, 1, 2004, 1, 2), act(2, 2, 2004, 1, 1)), drill.PhaseCompleted, true, drill.RestoreDone, ""},
+		"ended with a failed action":         {made(1004, act(1, 1, 2004, 2)), drill.PhaseFailed, true, drill.RestoreDone, ""},
+		"ended early":                        {made(1004, act(1, 1, 2004, 1, 2), act(2, 2, 2004, 1, 1), act(3, 1, 2001, 0)), drill.PhaseStopped, true, drill.RestoreDone, ""},
+		"ended with a live fault":            {made(1004, act(1, 1, 2004, 1, 2), act(2, 2, 2001, 0, 1)), drill.PhaseStopped, false, drill.RestoreFailed, ""},
+		"an unknown task status":             {made(1005, act(1, 1, 2004, 1)), drill.PhaseUnknown, false, drill.RestorePending, ""},
+		"an unknown action status":           {made(1002, act(1, 1, 2005, 0)), drill.PhaseRunning, false, drill.RestorePending, ""},
+		"an unknown status while paused":     {made(1003, act(1, 1, 2009, 0, 2), act(2, 2, 2004, 1, 1)), drill.PhaseWaiting, false, drill.RestorePending, "paused  resume"},
+		"an empty reply":                     {TaskReply{}, drill.PhaseUnknown, false, drill.RestorePending, ""},
+		"no actions":                         {made(1002), drill.PhaseRunning, false, drill.RestorePending, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := observation(driver.Run{ID: "7"}, c.reply)
+			var gates []string
+			for _, g := range o.Gates {
+				text := string(g.Kind) + " " + g.Step
+				for _, ch := range g.Choices {
+					text += " " + string(ch.Action)
+				}
+				gates = append(gates, text)
+			}
+			if o.Phase != c.phase || o.Quiet != c.quiet || o.Restoration != c.restoration || strings.Join(gates, ";") != c.gates {
+				t.Errorf("phase %s, quiet %t, restoration %s, gates %q", o.Phase, o.Quiet, o.Restoration, gates)
+			}
+			if o.Quiet && len(o.Evidence) == 0 {
+				t.Error("quiet without evidence")
+			}
+		})
+	}
+}
+
+// Every error of a skipped field ends on the safe side: an action without an attribute is a fault unless it says otherwise.
+func TestObservation_KindsByAttributeAndTitle(t *testing.T) {
+	for _, c := range []struct {
+		attribute Num
+		title     string
+		execute   Num
+		want      drill.StepKind
+	}{
+		{1, "Empty Operation", 0, drill.FaultStep},
+		{1, "Recover nothing", 0, drill.FaultStep},
+		{2, "anything", 0, drill.RecoveryStep},
+		{0, "CPU 满载", 0, drill.FaultStep},
+		{0, "空操作（回滚）", 0, drill.RecoveryStep},
+		{0, "Empty Operation (Rollback)", 0, drill.RecoveryStep},
+		{0, "linked", 5, drill.RecoveryStep},
+	} {
+		a := TaskGroupAction{ActionAttribute: c.attribute, ActionTitle: c.title, TaskGroupActionExecuteId: c.execute}
+		if got := observation(driver.Run{}, made(1002, a)).Steps[0].Kind; got != c.want {
+			t.Errorf("%+v is a %s, want %s", c, got, c.want)
+		}
+	}
+}
+
+func TestReport(t *testing.T) {
+	for name, c := range map[string]struct {
+		info *ReportInfo
+		want driver.Report
+	}{
+		"never exported":       {nil, driver.Report{State: "none"}},
+		"exporting":            {&ReportInfo{Stage: 1}, driver.Report{State: "pending"}},
+		"done":                 {&ReportInfo{Stage: 2, CosUrl: "https://cos/r"}, driver.Report{State: "ready", URL: "https://cos/r"}},
+		"done without address": {&ReportInfo{Stage: 2}, driver.Report{State: "none"}},
+		"expired":              {&ReportInfo{Stage: 2, CosUrl: "https://cos/r", Expired: true}, driver.Report{State: "none"}},
+		"failed":               {&ReportInfo{Stage: 3}, driver.Report{State: "none"}},
+	} {
+		if got := report(c.info); got != c.want {
+			t.Errorf("%s: %+v, want %+v", name, got, c.want)
+		}
+	}
+}
+
+// script answers DescribeTask with a task, and other actions as told.
+func script(t *testing.T, reply TaskReply, answers map[string]string) (*Driver, *vendor) {
+	t.Helper()
+	v := &vendor{}
+	task, err := json.Marshal(map[string]any{"Response": reply})
+	if err != nil {
+		t.Fatal(err)
+	}
+	api, err := NewClient(driver.Config{Credentials: credentials, Transport: choosing{v, string(task), answers}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Driver{api: api}, v
+}
+
+func TestStop_NextMove(t *testing.T) {
+	running := made(1002, act(1, 1, 2003, 0, 2), act(2, 2, 2001, 0, 1))
+	guarded := running
+	guarded.Task.PolicyDealType = 1
+	yes, no := `{"Response":{"Success":true}}`, `{"Response":{"Success":false}}`
+	declined := `{"Response":{"Error":{"Code":"UnsupportedOperation","Message":"no policy"}}}`
+	failed := `{"Response":{"Error":{"Code":"InternalError","Message":"?"}}}`
+	for name, c := range map[string]struct {
+		reply   TaskReply
+		onStop  string
+		trigger string
+		want    []string
+		code    driver.Code
+	}{
+		"no guardrail: pause":                           {running, "rollback", yes, []string{"ModifyTaskRunStatus 1003"}, ""},
+		"a guardrail: trigger":                          {guarded, "rollback", yes, []string{"TriggerPolicy"}, ""},
+		"a guardrail is the default":                    {guarded, "", yes, []string{"TriggerPolicy"}, ""},
+		"the plan wants a pause":                        {guarded, "pause", yes, []string{"ModifyTaskRunStatus 1003"}, ""},
+		"the trigger is declined: pause":                {guarded, "rollback", declined, []string{"TriggerPolicy", "ModifyTaskRunStatus 1003"}, ""},
+		"the trigger does not succeed: pause":           {guarded, "rollback", no, []string{"TriggerPolicy", "ModifyTaskRunStatus 1003"}, ""},
+		"nobody knows whether it was triggered":         {guarded, "rollback", failed, []string{"TriggerPolicy"}, driver.Uncertain},
+		"triggered and recovering: wait":                {fired(made(1002, act(1, 1, 2004, 3, 2), act(2, 2, 2003, 0, 1))), "rollback", yes, nil, ""},
+		"triggered, resumed by a person: pause":         {fired(running), "rollback", yes, []string{"ModifyTaskRunStatus 1003"}, ""},
+		"an unknown status: pause":                      {made(1005), "", yes, []string{"ModifyTaskRunStatus 1003"}, ""},
+		"through and recovered: nothing":                {made(1002, act(1, 1, 2004, 1, 2), act(2, 2, 2004, 1, 1)), "", yes, nil, ""},
+		"ended: nothing":                                {made(1004, act(1, 1, 2004, 1, 2), act(2, 2, 2001, 0, 1)), "", yes, nil, ""},
+		"paused: the first recovery":                    {made(1003, act(1, 1, 2004, 1, 4), act(2, 1, 2004, 1, 3), act(3, 2, 2001, 0, 2), act(4, 2, 2002, 0, 1)), "", yes, []string{"ExecuteTaskInstance 3/2"}, ""},
+		"paused: not for a fault that never began":      {made(1003, act(1, 1, 2002, 0, 2), act(2, 2, 2001, 0, 1)), "", yes, nil, ""},
+		"paused: one at a time":                         {made(1003, act(1, 1, 2004, 1, 4), act(2, 1, 2004, 1, 3), act(3, 2, 2003, 0, 2), act(4, 2, 2001, 0, 1)), "", yes, nil, ""},
+		"paused: a failed recovery again":               {made(1003, act(1, 1, 2004, 1, 2), redo(act(2, 2, 2004, 2, 1))), "", yes, []string{"ExecuteTaskInstance 2/5"}, ""},
+		"paused: a failed recovery that cannot be":      {made(1003, act(1, 1, 2004, 1, 2), act(2, 2, 2004, 2, 1)), "", yes, nil, ""},
+		"paused: a failed fault is recovered all alike": {made(1003, act(1, 1, 2004, 2, 2), act(2, 2, 2001, 0, 1)), "", yes, []string{"ExecuteTaskInstance 2/2"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d, v := script(t, c.reply, map[string]string{"TriggerPolicy": c.trigger})
+			err := d.Stop(t.Context(), driver.Run{ID: "7"}, driver.Stop{Reason: strings.Repeat("警", 300), By: "x", Block: map[string]any{"on_stop": c.onStop}})
+			if d.Code(err) != c.code {
+				t.Errorf("%v", err)
+			}
+			if got := v.calls[1:]; !slices.Equal(got, c.want) {
+				t.Errorf("calls %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+// FuzzObservation feeds whatever a service may answer: it is never a panic, and never quiet with a fault executing.
+func FuzzObservation(f *testing.F) {
+	b, err := os.ReadFile(filepath.Join("testdata", "describe_task.json"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b)
+	f.Add([]byte(`{"Response":{"Task":{"TaskStatus":"1003","TaskGroups":[{"TaskGroupActions":[{"TaskGroupActionStatus":2003,"ActionAttribute":1}]}]}}}`))
+	f.Add([]byte(`{"Response":{"Task":{"TaskStatus":1004,"TaskGroups":[null,{"TaskGroupActions":null}],"TaskPolicy":{"TaskPolicyStatus":"已触发"}},"ReportInfo":{"Stage":2}}}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		var reply TaskReply
+		if decode(body, &reply) != nil {
+			return
+		}
+		o := observation(driver.Run{ID: "1"}, reply)
+		if o.Vendor == "" || o.Quiet && len(o.Evidence) == 0 && o.Restoration != drill.RestorePending {
+			t.Errorf("%+v", o)
+		}
+		for _, s := range o.Steps {
+			if o.Quiet && s.Kind == drill.FaultStep && s.State == drill.StepRunning {
+				t.Errorf("quiet while %+v runs", s)
+			}
+			if o.Quiet && s.State == drill.StepUnknown && !strings.HasPrefix(s.Vendor, "2004/") {
+				t.Errorf("quiet while nobody knows what %+v does", s)
+			}
+		}
+	})
+}
