@@ -41,14 +41,20 @@ func document(t *testing.T, b []byte) any {
 	return v
 }
 
-// properties returns the schema's properties with their descriptions, and what it requires, those of about included.
-func properties(t *testing.T, file string) (map[string]string, []string) {
+// property is what the test reads of a schema's property.
+type property struct {
+	Description string
+	Enum        []string
+}
+
+// properties returns the schema's properties, and what it requires, those of about included.
+func properties(t *testing.T, file string) (map[string]property, []string) {
 	t.Helper()
 	var s struct {
-		Ref        string                                  `json:"$ref"`
-		Required   []string                                `json:"required"`
-		Properties map[string]struct{ Description string } `json:"properties"`
-		Additional bool                                    `json:"additionalProperties"`
+		Ref        string              `json:"$ref"`
+		Required   []string            `json:"required"`
+		Properties map[string]property `json:"properties"`
+		Additional bool                `json:"additionalProperties"`
 	}
 	b, err := fs.ReadFile(Schemas, "schema/"+file)
 	if err != nil {
@@ -60,13 +66,13 @@ func properties(t *testing.T, file string) (map[string]string, []string) {
 	if !s.Additional {
 		t.Errorf("%s closes itself to later fields", file)
 	}
-	props, required := map[string]string{}, s.Required
+	props, required := map[string]property{}, s.Required
 	if s.Ref != "" {
 		p, r := properties(t, s.Ref)
 		props, required = p, append(required, r...)
 	}
 	for name, p := range s.Properties {
-		props[name] = p.Description
+		props[name] = p
 	}
 	return props, required
 }
