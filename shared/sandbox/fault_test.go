@@ -59,6 +59,9 @@ func TestFault_lieIsForStopsAlone(t *testing.T) {
 	over(t, func(t *testing.T, b *bench) {
 		b.knob(t, 201, "POST", "faults", `{"id": "liar", "fault": "lie"}`)
 		b.expect(t, "Start", 200, "1", 1)
+		if f := b.Faults(); len(f) != 1 || f[0].Played != 0 {
+			t.Errorf("a start was lied about: %+v", f)
+		}
 		b.expect(t, "Stop", 200, "1", 1)
 		if live := b.Live(); len(live) != 1 {
 			t.Errorf("after a stop that lied %v are live", live)
@@ -221,6 +224,7 @@ func TestFault_selectors(t *testing.T) {
 		"another resource":          {Fault{Fault: Throttle, Match: "EXP2"}, false},
 		"one selector of two wrong": {Fault{Fault: Throttle, Service: "fis", Match: "EXP2"}, false},
 		"stale on a stop":           {Fault{Fault: Stale}, false},
+		"a stop's kind on a lie":    {Fault{Fault: Lie}, true},
 		"no selector":               {Fault{Fault: Throttle}, true},
 		"every selector":            {Fault{Fault: Lie, Service: "fis", Op: "StopExperiment", Kind: service.Stop, Match: "EXP1"}, true},
 		"a part of the body":        {Fault{Fault: Throttle, Match: "演练"}, true},
