@@ -154,7 +154,11 @@ func TestServices_anAlarmStopsAnExperimentWithThatStopCondition(t *testing.T) {
 	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 	clock := NewFixed(start)
 	var pushed []string
-	s := New(Options{Clock: clock, Real: time.Now, Emit: func(platform string, payload []byte) { pushed = append(pushed, platform+" "+string(payload)) }})
+	var s *Sandbox
+	s = New(Options{Clock: clock, Real: time.Now, Emit: func(platform string, payload []byte) {
+		pushed = append(pushed, platform+" "+string(payload))
+		s.Runs() // a subscriber may look at once
+	}})
 	v := vendors{secret: DefaultSecret, host: "127.0.0.1:8081", transport: s.Transport()}
 	if _, err := v.fisStart("EXTalarm0000000001")(t.Context()); err != nil {
 		t.Fatal(err)

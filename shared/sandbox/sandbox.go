@@ -32,7 +32,8 @@ type Options struct {
 	// ID returns a new unique lower-case hexadecimal id of n characters. Nil: a fixed sequence, the same in every
 	// sandbox, so a sandbox whose callers outlive it needs one.
 	ID func(n int) string
-	// Emit receives what the platforms push. Nil: it is dropped.
+	// Emit receives what the platforms push, on the goroutine of the call or tick that caused it and outside every lock: it
+	// may call the sandbox. Nil: it is dropped.
 	Emit func(platform string, payload []byte)
 	// Wait plays latency: it returns when d of real time has passed or ctx ends. Nil: a real timer.
 	Wait func(ctx context.Context, d time.Duration) error

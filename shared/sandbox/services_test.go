@@ -255,3 +255,20 @@ func BenchmarkServices(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkNew is what each seed of the simulator pays for a fresh sandbox.
+func BenchmarkNew(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		New(Options{Real: time.Now})
+	}
+}
+
+// BenchmarkTick is one pass over four idle services.
+func BenchmarkTick(b *testing.B) {
+	s := New(Options{Real: time.Now})
+	b.ReportAllocs()
+	for b.Loop() {
+		s.Tick()
+	}
+}
