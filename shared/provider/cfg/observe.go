@@ -12,7 +12,12 @@ import (
 	"github.com/firedrill/firedrill/shared/provider/driver"
 )
 
-// Observe reads the task.
+const (
+	logLines     = 1000
+	logTailLines = 20
+)
+
+// Observe reads the task, and the end of its log where a step has failed.
 func (d *Driver) Observe(ctx context.Context, run driver.Run) (driver.Observation, error) {
 	id, err := taskID(run)
 	if err != nil {
@@ -22,7 +27,20 @@ func (d *Driver) Observe(ctx context.Context, run driver.Run) (driver.Observatio
 	if err != nil {
 		return driver.Observation{}, err
 	}
-	return observation(run, reply), nil
+	o := observation(run, reply)
+	if slices.ContainsFunc(o.Steps, func(s drill.Step) bool { return s.State == drill.StepFailed }) {
+		o.Outputs = d.logTail(ctx, id)
+	}
+	return o, nil
+}
+
+// logTail is the end of the task's log, for people who must decide about a failed step. A reading is not lost for want of it.
+func (d *Driver) logTail(ctx context.Context, task int64) string {
+	lines, err := d.api.DescribeTaskExecuteLogs(ctx, task, logLines, 0)
+	if err != nil {
+		return "the task's log could not be read: " + string(codeOf(err))
+	}
+	return strings.Join(lines[max(len(lines)-logTailLines, 0):], "\n")
 }
 
 // observation is a task in our words. It makes no calls and takes any reply.
@@ -94,13 +112,14 @@ func (t Task) gates() []driver.Gate {
 	return gates
 }
 
-// triggered tells whether the guardrail has been triggered and not recovered.
+// triggered tells whether the guardrail has been triggered and not recovered. The Chinese words are documented; what they
+// are in English is not.
 func (t Task) triggered() bool {
 	if t.TaskPolicy == nil {
 		return false
 	}
-	s := t.TaskPolicy.TaskPolicyStatus
-	return s == "已触发" || strings.EqualFold(s, "triggered")
+	s := strings.ToLower(t.TaskPolicy.TaskPolicyStatus)
+	return s == "已触发" || strings.Contains(s, "triggered") && !strings.Contains(s, "not ") && !strings.Contains(s, "un")
 }
 
 // recovering tells whether a recovery action is executing.

@@ -1,11 +1,9 @@
 package cfg
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -138,67 +136,6 @@ func TestReport(t *testing.T) {
 		if got := report(c.info); got != c.want {
 			t.Errorf("%s: %+v, want %+v", name, got, c.want)
 		}
-	}
-}
-
-// script answers DescribeTask with a task, and other actions as told.
-func script(t *testing.T, reply TaskReply, answers map[string]string) (*Driver, *vendor) {
-	t.Helper()
-	v := &vendor{}
-	task, err := json.Marshal(map[string]any{"Response": reply})
-	if err != nil {
-		t.Fatal(err)
-	}
-	api, err := NewClient(driver.Config{Credentials: credentials, Transport: choosing{v, string(task), answers}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &Driver{api: api}, v
-}
-
-func TestStop_NextMove(t *testing.T) {
-	running := made(1002, act(1, 1, 2003, 0, 2), act(2, 2, 2001, 0, 1))
-	guarded := running
-	guarded.Task.PolicyDealType = 1
-	yes, no := `{"Response":{"Success":true}}`, `{"Response":{"Success":false}}`
-	declined := `{"Response":{"Error":{"Code":"UnsupportedOperation","Message":"no policy"}}}`
-	failed := `{"Response":{"Error":{"Code":"InternalError","Message":"?"}}}`
-	for name, c := range map[string]struct {
-		reply   TaskReply
-		onStop  string
-		trigger string
-		want    []string
-		code    driver.Code
-	}{
-		"no guardrail: pause":                           {running, "rollback", yes, []string{"ModifyTaskRunStatus 1003"}, ""},
-		"a guardrail: trigger":                          {guarded, "rollback", yes, []string{"TriggerPolicy"}, ""},
-		"a guardrail is the default":                    {guarded, "", yes, []string{"TriggerPolicy"}, ""},
-		"the plan wants a pause":                        {guarded, "pause", yes, []string{"ModifyTaskRunStatus 1003"}, ""},
-		"the trigger is declined: pause":                {guarded, "rollback", declined, []string{"TriggerPolicy", "ModifyTaskRunStatus 1003"}, ""},
-		"the trigger does not succeed: pause":           {guarded, "rollback", no, []string{"TriggerPolicy", "ModifyTaskRunStatus 1003"}, ""},
-		"nobody knows whether it was triggered":         {guarded, "rollback", failed, []string{"TriggerPolicy"}, driver.Uncertain},
-		"triggered and recovering: wait":                {fired(made(1002, act(1, 1, 2004, 3, 2), act(2, 2, 2003, 0, 1))), "rollback", yes, nil, ""},
-		"triggered, resumed by a person: pause":         {fired(running), "rollback", yes, []string{"ModifyTaskRunStatus 1003"}, ""},
-		"an unknown status: pause":                      {made(1005), "", yes, []string{"ModifyTaskRunStatus 1003"}, ""},
-		"through and recovered: nothing":                {made(1002, act(1, 1, 2004, 1, 2), act(2, 2, 2004, 1, 1)), "", yes, nil, ""},
-		"ended: nothing":                                {made(1004, act(1, 1, 2004, 1, 2), act(2, 2, 2001, 0, 1)), "", yes, nil, ""},
-		"paused: the first recovery":                    {made(1003, act(1, 1, 2004, 1, 4), act(2, 1, 2004, 1, 3), act(3, 2, 2001, 0, 2), act(4, 2, 2002, 0, 1)), "", yes, []string{"ExecuteTaskInstance 3/2"}, ""},
-		"paused: not for a fault that never began":      {made(1003, act(1, 1, 2002, 0, 2), act(2, 2, 2001, 0, 1)), "", yes, nil, ""},
-		"paused: one at a time":                         {made(1003, act(1, 1, 2004, 1, 4), act(2, 1, 2004, 1, 3), act(3, 2, 2003, 0, 2), act(4, 2, 2001, 0, 1)), "", yes, nil, ""},
-		"paused: a failed recovery again":               {made(1003, act(1, 1, 2004, 1, 2), redo(act(2, 2, 2004, 2, 1))), "", yes, []string{"ExecuteTaskInstance 2/5"}, ""},
-		"paused: a failed recovery that cannot be":      {made(1003, act(1, 1, 2004, 1, 2), act(2, 2, 2004, 2, 1)), "", yes, nil, ""},
-		"paused: a failed fault is recovered all alike": {made(1003, act(1, 1, 2004, 2, 2), act(2, 2, 2001, 0, 1)), "", yes, []string{"ExecuteTaskInstance 2/2"}, ""},
-	} {
-		t.Run(name, func(t *testing.T) {
-			d, v := script(t, c.reply, map[string]string{"TriggerPolicy": c.trigger})
-			err := d.Stop(t.Context(), driver.Run{ID: "7"}, driver.Stop{Reason: strings.Repeat("警", 300), By: "x", Block: map[string]any{"on_stop": c.onStop}})
-			if d.Code(err) != c.code {
-				t.Errorf("%v", err)
-			}
-			if got := v.calls[1:]; !slices.Equal(got, c.want) {
-				t.Errorf("calls %q, want %q", got, c.want)
-			}
-		})
 	}
 }
 

@@ -93,13 +93,15 @@ func (d *Driver) recoverNext(ctx context.Context, t Task) error {
 		return nil
 	}
 	for _, g := range t.TaskGroups {
-		for _, r := range g.pending() {
-			kind := int64(ExecuteInstance)
-			if r.failed() {
-				kind = RetryInstance
-			}
-			return d.api.ExecuteTaskInstance(ctx, call(t, g, r, kind, nil))
+		pending := g.pending()
+		if len(pending) == 0 {
+			continue
 		}
+		kind := int64(ExecuteInstance)
+		if pending[0].failed() {
+			kind = RetryInstance
+		}
+		return d.api.ExecuteTaskInstance(ctx, call(t, g, pending[0], kind, nil))
 	}
 	return nil
 }
