@@ -32,11 +32,15 @@ type block struct {
 	Recovery                        *block
 }
 
-var (
-	fields         = []string{"template", "version", "template_content", "template_url", "parameters", "mode", "loop_mode", "safety_check", "description", "tags", "resource_group", "recovery", "unbounded"}
-	recoveryFields = []string{"template", "version", "template_content", "template_url", "parameters", "inherit", "mode", "safety_check", "description", "tags", "resource_group"}
-	namePattern    = regexp.MustCompile(`^[A-Za-z0-9_-]{1,200}$`)
-)
+func fields() []string {
+	return []string{"template", "version", "template_content", "template_url", "parameters", "mode", "loop_mode", "safety_check", "description", "tags", "resource_group", "recovery", "unbounded"}
+}
+
+func recoveryFields() []string {
+	return []string{"template", "version", "template_content", "template_url", "parameters", "inherit", "mode", "safety_check", "description", "tags", "resource_group"}
+}
+
+var namePattern = regexp.MustCompile(`^[A-Za-z0-9_-]{1,200}$`)
 
 // Check validates the plan's block; the error lists every mistake and names its field.
 func (d *Driver) Check(r driver.Request) error {
@@ -47,9 +51,9 @@ func (d *Driver) Check(r driver.Request) error {
 // parse reads the block of a request. A recovery request has the block that Recovery made.
 func parse(r driver.Request) (block, error) {
 	p := parser{at: "oos"}
-	known := fields
+	known := fields()
 	if r.Role == drill.Recovery {
-		known = recoveryFields
+		known = recoveryFields()
 	}
 	b := p.block(r.Block, known)
 	if len(p.bad) > 0 {
@@ -97,7 +101,7 @@ func (p *parser) block(m map[string]any, known []string) block {
 	b.Tags = p.tags(m)
 	if m["recovery"] != nil && slices.Contains(known, "recovery") {
 		sub := parser{at: p.at + ".recovery"}
-		rb := sub.block(p.object(m, "recovery"), recoveryFields)
+		rb := sub.block(p.object(m, "recovery"), recoveryFields())
 		b.Recovery = &rb
 		p.bad = append(p.bad, sub.bad...)
 	}

@@ -54,10 +54,27 @@ func words(g driver.Gate) string {
 	return strings.Join(out, ", ")
 }
 
-// TestAdvance_EveryGateAndEveryNotifyType leads executions through their gates; each answer is written "action[:step]" and is given
-// at the gate that stands before it.
+// answer is a gate that must be open, and what is answered to it.
+type answer struct{ kind, step, choices, action, on string }
+
+// lead waits for the gate and answers it.
+func lead(t *testing.T, b *drivertest.Bench, run driver.Run, i int, a answer) {
+	t.Helper()
+	o := at(t, b, run)
+	if len(o.Gates) != 1 {
+		t.Fatalf("gate %d: phase %s, gates %+v", i, o.Phase, o.Gates)
+	}
+	g := o.Gates[0]
+	if string(g.Kind) != a.kind || g.Step != a.step || words(g) != a.choices || o.Phase != drill.PhaseWaiting {
+		t.Fatalf("gate %d is %s at %q with %q in phase %s, want %s at %q with %q", i, g.Kind, g.Step, words(g), o.Phase, a.kind, a.step, a.choices)
+	}
+	if err := oosOf(b).Advance(t.Context(), run, driver.Move{Action: drill.Action(a.action), Step: a.on, Note: "看过 👍"}); err != nil {
+		t.Fatalf("gate %d: %v", i, err)
+	}
+}
+
+// TestAdvance_EveryGateAndEveryNotifyType leads executions through their gates to their ends.
 func TestAdvance_EveryGateAndEveryNotifyType(t *testing.T) {
-	type answer struct{ kind, step, choices, action, on string }
 	items := `{"FormatVersion":"OOS-2019-06-01","Tasks":[{"Name":"say","Action":"ACS::ECS::RunCommand","Properties":{"commandContent":"echo {{ ACS::TaskLoopItem }}"},"Loop":{"Items":["a","b","c"],"RateControl":{"Concurrency":1}}}]}`
 	for _, c := range []struct {
 		name    string
@@ -91,17 +108,7 @@ func TestAdvance_EveryGateAndEveryNotifyType(t *testing.T) {
 			b := bench(t)
 			run := begin(t, b, c.block)
 			for i, a := range c.answers {
-				o := at(t, b, run)
-				if len(o.Gates) != 1 {
-					t.Fatalf("gate %d: phase %s, gates %+v", i, o.Phase, o.Gates)
-				}
-				g := o.Gates[0]
-				if string(g.Kind) != a.kind || g.Step != a.step || words(g) != a.choices || o.Phase != drill.PhaseWaiting {
-					t.Fatalf("gate %d is %s at %q with %q in phase %s, want %s at %q with %q", i, g.Kind, g.Step, words(g), o.Phase, a.kind, a.step, a.choices)
-				}
-				if err := oosOf(b).Advance(t.Context(), run, driver.Move{Action: drill.Action(a.action), Step: a.on, Note: "看过 👍"}); err != nil {
-					t.Fatalf("gate %d: %v", i, err)
-				}
+				lead(t, b, run, i, a)
 			}
 			if o := at(t, b, run); o.Phase != c.phase || o.Vendor != c.vendor {
 				t.Errorf("ended %s (%s), want %s (%s); gates %+v", o.Phase, o.Vendor, c.phase, c.vendor, o.Gates)

@@ -156,6 +156,30 @@ func TestDo_LongParametersGoIntoTheBody(t *testing.T) {
 	}
 }
 
+// checkReply makes a call that is answered so, and checks its class.
+func checkReply(t *testing.T, status int, body string, kind Kind, want driver.Code) {
+	t.Helper()
+	calls := 0
+	client := open(t, config(roundTripper(func(*http.Request) (*http.Response, error) {
+		calls++
+		r := answer(status, body)
+		r.Header.Set("Location", "https://elsewhere.example.com/")
+		return r, nil
+	})))
+	var out struct{ Execution struct{ ExecutionId string } }
+	err := start(t.Context(), client, kind, &out)
+	if got := Classify(err, nil); got != want {
+		t.Errorf("class %q of %v, want %q", got, err, want)
+	}
+	if calls != 1 {
+		t.Errorf("%d calls, want one", calls)
+	}
+	clean(t, err)
+	if want == driver.OK && out.Execution.ExecutionId != "exec-1" {
+		t.Errorf("decoded %+v", out)
+	}
+}
+
 func TestDo_RepliesAndTheirClasses(t *testing.T) {
 	const sign = `{"Code":"SignatureDoesNotMatch","Message":"Specified signature is not matched with our calculation. server string to sign is:POST&%2F&AccessKeyId%3DLTAItest%26SecurityToken%3D` + testToken + `","RequestId":"R"}`
 	for _, c := range []struct {
@@ -187,25 +211,7 @@ func TestDo_RepliesAndTheirClasses(t *testing.T) {
 	} {
 		for kind, want := range map[Kind]driver.Code{Read: c.read, Write: c.write} {
 			t.Run(fmt.Sprintf("%s, kind %d", c.name, kind), func(t *testing.T) {
-				calls := 0
-				client := open(t, config(roundTripper(func(*http.Request) (*http.Response, error) {
-					calls++
-					r := answer(c.status, c.body)
-					r.Header.Set("Location", "https://elsewhere.example.com/")
-					return r, nil
-				})))
-				var out struct{ Execution struct{ ExecutionId string } }
-				err := start(t.Context(), client, kind, &out)
-				if got := Classify(err, nil); got != want {
-					t.Errorf("class %q of %v, want %q", got, err, want)
-				}
-				if calls != 1 {
-					t.Errorf("%d calls, want one", calls)
-				}
-				clean(t, err)
-				if want == driver.OK && out.Execution.ExecutionId != "exec-1" {
-					t.Errorf("decoded %+v", out)
-				}
+				checkReply(t, c.status, c.body, kind, want)
 			})
 		}
 	}
