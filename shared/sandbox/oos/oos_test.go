@@ -4,14 +4,12 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
-	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
-
 
 	"github.com/firedrill/firedrill/shared/sandbox/service"
 )

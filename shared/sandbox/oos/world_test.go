@@ -129,4 +129,3 @@ func ids(m map[string]any) []string {
 }
 
 const restart = `{"NodeId":"i-abc"}`
-
