@@ -48,6 +48,7 @@ type block struct {
 	pauseAfter         int64
 	objectType         int64
 	tags               []Tag
+	least, most        int64 // targets: how many resources the run may have; 0 for no bound
 	extra              map[string]any
 }
 
@@ -66,6 +67,7 @@ func parseBlock(m map[string]any) (block, error) {
 		r.field(&b, key, m[key])
 	}
 	r.shape(&b, m)
+	r.within(b)
 	if len(r.mistakes) > 0 {
 		return b, fmt.Errorf("%w: %w", driver.ErrInvalid, errors.Join(r.mistakes...))
 	}
@@ -101,6 +103,8 @@ func (r *reader) field(b *block, key string, v any) {
 		}
 	case "object_type":
 		b.objectType = r.id(key, v)
+	case "targets":
+		b.least, b.most = r.bounds(key, v)
 	case "tags":
 		b.tags = r.tags(key, v)
 	default:
@@ -108,7 +112,7 @@ func (r *reader) field(b *block, key string, v any) {
 			b.extra[key] = v
 			return
 		}
-		r.wrong(key, "not a field of a cfg block: use template, action or actions, mode, on_stop, groups, instances, title, description, pause_after, object_type, tags, or a vendor field with a capital letter")
+		r.wrong(key, "not a field of a cfg block: use template, action or actions, mode, on_stop, groups, instances, title, description, pause_after, object_type, tags, targets, or a vendor field with a capital letter")
 	}
 }
 
@@ -141,6 +145,20 @@ func (r *reader) shape(b *block, m map[string]any) {
 	}
 	if b.single && kinds == 1 {
 		b.actions[0].general, b.actions[0].custom = r.object("general", m["general"]), r.object("custom", m["custom"])
+	}
+}
+
+// within checks the number of resources against targets: a plan names every one of them, so there is nothing to resolve.
+func (r *reader) within(b block) {
+	n := int64(len(b.instances))
+	if b.template != 0 {
+		n = 0
+		for _, g := range b.groups {
+			n += int64(len(g.instances))
+		}
+	}
+	if b.least > 0 && n < b.least || b.most > 0 && n > b.most {
+		r.wrong("targets", "the plan names %d resources, targets allows %d to %d: change one of them", n, b.least, b.most)
 	}
 }
 

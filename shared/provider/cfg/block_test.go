@@ -66,6 +66,8 @@ func TestCheck_NamesFieldAndFix(t *testing.T) {
 		"groups":               {yamlish("template", 626, "groups", []any{"x", yamlish("instances", []any{"a", "a", 3}, "colour", 1, "actions", yamlish("0", yamlish(), "1", 4, "2", yamlish("PreTimeWait", -1)))}), []string{"groups[0]: must be", "groups[1].colour", "instances[1]: a is listed twice", "instances[2]: must be a resource id", "actions.0: must be an action's order", "actions.1: must be an object", "actions.2.PreTimeWait: must be seconds"}},
 		"template's own":       {yamlish("action", 462, "instances", two, "mode", "auto", "on_stop", "rollback", "groups", []any{yamlish("instances", two)}), []string{"mode: only tasks made from a template", "on_stop: only", "groups: only"}},
 		"tags of many actions": {yamlish("actions", []any{462}, "instances", two, "tags", yamlish("a", "b")), []string{"tags: CreateTaskFromMultiAction takes no tags"}},
+		"too many resources":   {yamlish("template", 626, "instances", two, "targets", yamlish("min", 1, "max", 1)), []string{"targets: the plan names 2 resources, targets allows 1 to 1"}},
+		"odd bounds":           {yamlish("action", 1, "instances", two, "targets", yamlish("min", 0, "about", 3)), []string{"targets.min: must be a positive number", "targets.about: not a bound"}},
 		"our tag":              {yamlish("action", 462, "instances", two, "tags", yamlish("firedrill", "x")), []string{"tags.firedrill: is set by Firedrill"}},
 		"actions":              {yamlish("actions", []any{yamlish("custom", 3), "x"}, "instances", two), []string{"actions[0].id: must be", "actions[0].custom: must be an object", "actions[1]: must be"}},
 		"longer than the plan": {yamlish("template", 626, "instances", two, "pause_after", 61), []string{"61 minutes are longer than the plan's max_duration of 1h0m0s: set at most 60"}},
@@ -92,7 +94,7 @@ func TestCheck_NamesFieldAndFix(t *testing.T) {
 	}
 	for _, good := range []map[string]any{
 		yamlish("template", "626", "groups", []any{map[any]any{"instances": two, "actions": map[any]any{1: map[any]any{"duration": "180"}}}}),
-		yamlish("template", 626.0, "instances", []string{"ins-a"}, "TaskArchId", "x", "tags", yamlish("team", 7)),
+		yamlish("template", 626.0, "instances", []string{"ins-a"}, "targets", yamlish("min", 1, "max", 12), "TaskArchId", "x", "tags", yamlish("team", 7)),
 		yamlish("action", json.Number("462"), "instances", []any{yamlish("ClusterId", "cls-x", "InstanceId", "ins-x", "LanIP", "1.1.1.1")}, "on_stop", "pause"),
 	} {
 		if err := b.D.Check(b.W.Request(1, good)); err != nil {

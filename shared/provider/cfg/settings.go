@@ -129,6 +129,22 @@ func (r *reader) actions(field string, v any) []actionBlock {
 	return out
 }
 
+// bounds reads { min: 1, max: 12 }.
+func (r *reader) bounds(field string, v any) (least, most int64) {
+	m := r.object(field, v)
+	for _, k := range sortedKeys(m) {
+		switch k {
+		case "min":
+			least = r.id(field+"."+k, m[k])
+		case "max":
+			most = r.id(field+"."+k, m[k])
+		default:
+			r.wrong(field+"."+k, "not a bound: use min and max")
+		}
+	}
+	return least, most
+}
+
 // integer reads whole numbers of any type that YAML, JSON or a substituted parameter may bring.
 func integer(v any) (int64, bool) {
 	switch x := v.(type) {
