@@ -38,7 +38,7 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: status, Proto: "HTTP/1.1", Header: http.Header{}, Body: io.NopCloser(strings.NewReader(w.replies[q.Get("Action")]))}, nil
 }
 
-func (w *wire) open(t *testing.T) *Driver {
+func (w *wire) open(t testing.TB) *Driver {
 	t.Helper()
 	d, err := Open(driver.Config{
 		Account: "ali-prod", Region: "cn-hangzhou", Root: "root-1", Transport: w,

@@ -41,7 +41,7 @@ func New(env service.Env) *Service {
 	s := &Service{
 		env:       env,
 		verifier:  &rpc.Verifier{AccessKey: env.AccessKey, Secret: env.Secret, Real: env.Real},
-		templates: loadTemplates(),
+		templates: slices.Clone(shippedTemplates()),
 	}
 	s.clear()
 	return s

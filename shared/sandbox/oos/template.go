@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v3"
 
@@ -66,6 +67,9 @@ func templateID(name string) string {
 	sum := sha256.Sum256([]byte(name))
 	return "t-" + hex.EncodeToString(sum[:5])
 }
+
+// shippedTemplates parses the shipped templates once per process; nobody changes them.
+var shippedTemplates = sync.OnceValue(loadTemplates)
 
 // loadTemplates reads the shipped templates. A file is named NAME.yaml for version v1, or NAME.vN.yaml.
 func loadTemplates() []template {
