@@ -1,7 +1,7 @@
 // Drives the sandbox's Alibaba services with Alibaba's own Node client: an independent check of the wire format.
 //
 //   npm install @alicloud/pop-core@1.8.0
-//   FIREDRILL_SANDBOX=http://127.0.0.1:8081 node docs/clients/alibaba.mjs [oos]
+//   FIREDRILL_SANDBOX=http://127.0.0.1:8081 node docs/clients/alibaba.mjs [oos] [ahas]
 //
 // Node looks for the client from this file's folder upwards, so install it there or in a folder above; NODE_PATH does as
 // well. One function per service; without arguments all of them run. Prints each step, exits 1 on a surprise.
@@ -112,7 +112,73 @@ async function oos() {
   say("oos: ListExecutionLogs, UpdateExecution", `${ExecutionLogs.length} lines, tagged`);
 }
 
-const services = { oos };
+// ahas plays the drill of the vendor's ExecuteExperiment page. Business failures are HTTP 200 with Success=false; this
+// client makes errors of them by their Code.
+async function ahas() {
+  const call = client("2019-09-01");
+  const ok = async (action, params, method) => {
+    const reply = await call(action, params, method);
+    assert.equal(reply.Success, true, `${action}: ${reply.Code} ${reply.Message}`);
+    return reply;
+  };
+  const fails = async (step, action, params, code) => {
+    const err = await refused(step, call(action, params), code);
+    same([err.entry.response.statusCode, err.data.Success], [200, false], step);
+  };
+  const read = (ExperimentTaskId) => ok("GetExperimentTask", { ExperimentTaskId, NameSpace: "default", AhasRegionId: "cn-hangzhou" });
+  const states = (task) => task.Activities.map((a) => `${a.Phase}:${[a.State, a.RunResult, a.CheckState.replace("USER_CHECK_STATE_", "")].filter(Boolean).join("/")}`).join(" ");
+  const waiting = (task) => task.Activities.filter((a) => a.CheckState === "USER_CHECK_STATE_WAITING");
+  const finished = (task) => task.State === "FINISHED";
+
+  const ExperimentId = "1234567890123456789";
+  const Definition = '{"param":[{"groupId":"1234567890123456789","appName":"ahas-default-node","appGroups":["AHAS杭州预发环境"],"hosts":["192.168.0.205"],"activityParam":[{"flowId":"1234567890123456789","appCode":"chaos.cpu.fullload","arguments":{"cpu_count":"1","namespace":"default"}}]}]}';
+  const seed = { ExperimentId, Definition, NameSpace: "default", AhasRegionId: "cn-hangzhou" };
+
+  await refused("ahas: wrong secret", client("2019-09-01", { accessKeySecret: "wrong" })("ExecuteExperiment", seed), "SignatureDoesNotMatch");
+  await refused("ahas: unknown action", call("StopExperimentTask", { ExperimentTaskId: "1" }), "InvalidAction.NotFound");
+  await refused("ahas: missing parameter", call("PushExperimentTask"), "MissingExperimentTaskId");
+  await fails("ahas: unknown experiment", "ExecuteExperiment", { ExperimentId: "42" }, "P_EXPERIMENT_NOT_FOUND");
+  await fails("ahas: broken definition", "ExecuteExperiment", { ...seed, Definition: '{"param":[{"hosts":[]}]}' }, "P_EXPERIMENT_DEFINITION_ILLEGAL");
+
+  const { ExperimentList } = await ok("PageableQueryUserExperiment", { Page: 1, Size: 50, Namespace: "default" }, "GET");
+  assert.ok(ExperimentList.some((e) => e.ExperimentId === ExperimentId), "the seed's experiment is listed");
+  say("ahas: PageableQueryUserExperiment (GET)", `${ExperimentList.length} experiments`);
+  await ok("CheckExperimentRunnable", { ExperimentId });
+
+  // The sample of the vendor's ExecuteExperiment page.
+  const started = await ok("ExecuteExperiment", seed);
+  assert.match(started.TaskId, /^[0-9]{19}$/, "the id is a text of 19 digits");
+  say("ahas: ExecuteExperiment", `task ${started.TaskId}`);
+  await fails("ahas: ExecuteExperiment again", "ExecuteExperiment", seed, "B_EXPERIMENT_ALREADY_RUNNING");
+  await fails("ahas: PushExperimentTask too early", "PushExperimentTask", { ExperimentTaskId: started.TaskId }, "B_EXPERIMENT_TASK_NOT_PUSHABLE");
+  const held = await until("a check that waits", () => read(started.TaskId), (t) => waiting(t).length === 1);
+  assert.equal(waiting(held)[0].Phase, "CHECK");
+  say("ahas: GetExperimentTask", states(held));
+  const attack = await ok("GetActivityTask", { ExperimentTaskId: started.TaskId, ActivityTaskId: held.Activities[0].TaskId });
+  same(attack.Hosts.map((h) => [h.HostIp, h.Result]), [["192.168.0.205", "SUCCESS"]]);
+  await ok("PushExperimentTask", { ExperimentTaskId: started.TaskId, NameSpace: "default", AhasRegionId: "cn-hangzhou" });
+  const done = await until("the end", () => read(started.TaskId), finished);
+  assert.equal(done.Result, "SUCCESS");
+  say("ahas: PushExperimentTask", states(done));
+  await fails("ahas: PushExperimentTask of an ended task", "PushExperimentTask", { ExperimentTaskId: started.TaskId }, "B_EXPERIMENT_TASK_ALREADY_FINISHED");
+
+  // The same drill, ended early: the recovery runs, and only then is the task over.
+  const second = await ok("ExecuteExperiment", seed);
+  assert.notEqual(second.TaskId, started.TaskId, "there is no token: a second call is a second task");
+  await until("the attack", () => read(second.TaskId), (t) => t.Activities[0].State === "FINISHED");
+  await ok("FinishExperimentTask", { ExperimentTaskId: second.TaskId, NameSpace: "default", AhasRegionId: "cn-hangzhou" });
+  const stopped = await until("the recovery", () => read(second.TaskId), finished);
+  assert.equal(stopped.Result, "STOPPED");
+  assert.equal(stopped.Activities.at(-1).RunResult, "SUCCESS", "RECOVER has succeeded");
+  say("ahas: FinishExperimentTask", states(stopped));
+  await fails("ahas: FinishExperimentTask again", "FinishExperimentTask", { ExperimentTaskId: second.TaskId }, "B_EXPERIMENT_TASK_ALREADY_FINISHED");
+
+  const { ExperimentTasks } = await ok("PageableQueryExperimentTaskByExperimentId", { ExperimentId, Page: 1, Size: 2, Namespace: "default" });
+  same(ExperimentTasks.map((t) => t.TaskId), [second.TaskId, started.TaskId], "newest first");
+  say("ahas: tasks of the experiment", ExperimentTasks.map((t) => `${t.State}/${t.Result}`).join(" "));
+}
+
+const services = { oos, ahas };
 const wanted = process.argv.slice(2);
 for (const name of wanted.length ? wanted : Object.keys(services)) {
   assert.ok(services[name], `no such service: ${name}`);

@@ -149,7 +149,8 @@ func check(q rpc.Request) (operation, *rpc.Error) {
 	return op, nil
 }
 
-// envelope adds what every reply has. A reply without an error says 无, as the vendor's pages show it.
+// envelope adds what every reply has. Where the vendor's pages print 无 ("none") for Code and Message of a good reply,
+// the fields are empty: the vendor's own Node client takes any other Code than 200, OK or Success for a failure.
 func envelope(rep reply, ref *refusal) map[string]any {
 	m := map[string]any{"Success": ref == nil}
 	if ref != nil {
@@ -160,7 +161,7 @@ func envelope(rep reply, ref *refusal) map[string]any {
 		m[k] = v
 	}
 	if !rep.plain {
-		m["Code"], m["Message"] = "无", "无"
+		m["Code"], m["Message"] = "", ""
 	}
 	return m
 }
