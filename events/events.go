@@ -217,3 +217,33 @@ func short(field, v string) error {
 	}
 	return nil
 }
+
+// Check validates an event of any known type, payload included; an unknown type is an error that names it.
+func Check(e Event) error {
+	if err := e.Validate(); err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	known := checks()[e.Type()]
+	if known == nil {
+		return fmt.Errorf("%w: type %q is not known", ErrInvalid, e.Type())
+	}
+	return known(e)
+}
+
+func checks() map[string]func(Event) error {
+	return map[string]func(Event) error{
+		TypeTick: checked[Tick], TypeAlarm: checked[Alarm], TypeState: checked[State],
+		TypeStart: checked[Start], TypeApprove: checked[Approve], TypeReject: checked[Reject], TypeAdvance: checked[Advance],
+		TypeStop: checked[Stop], TypeHalt: checked[Halt], TypeRelease: checked[Release], TypeNote: checked[Note],
+		TypeAnswer: checked[Answer], TypeConclude: checked[Conclude],
+		TypeRefused: checked[Refused], TypeRequested: checked[Requested], TypeWaiting: checked[Waiting], TypeApproved: checked[Approved],
+		TypeStarted: checked[Started], TypeProgressed: checked[Progressed], TypeStopping: checked[Stopping], TypeStopped: checked[Stopped],
+		TypeCompleted: checked[Completed], TypeFailed: checked[Failed], TypeRestored: checked[Restored], TypeConcluded: checked[Concluded],
+		TypeAmended: checked[Amended], TypeAttached: checked[Attached],
+	}
+}
+
+func checked[T Payload](e Event) error {
+	_, err := Decode[T](e)
+	return err
+}

@@ -81,7 +81,7 @@ type order struct {
 
 // every stops all active drills that match, each in its own goroutine.
 func (f *Function) every(ctx context.Context, o order, match func(journal.Marker) bool) ([]events.Event, error) {
-	markers, err := f.Journal.Markers(ctx)
+	markers, err := f.Journal.Active(ctx)
 	var group errgroup.Group
 	group.SetLimit(parallel)
 	results := make([][]events.Event, len(markers))

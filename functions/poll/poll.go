@@ -80,6 +80,10 @@ func (f *Function) tick(ctx context.Context, at time.Time, cause string) ([]even
 		more, err2 := f.sweep(ctx, cause)
 		out, err = append(out, more...), errors.Join(err, err2)
 	}
+	if at.Minute() == 0 {
+		_, err2 := f.Journal.PruneAlarms(ctx)
+		err = errors.Join(err, err2)
+	}
 	if err != nil || f.Every <= 0 || !live {
 		return out, err
 	}
@@ -113,7 +117,7 @@ func (f *Function) state(ctx context.Context, in events.Event) ([]events.Event, 
 		f.Log.Warn("refused", "event", in.ID(), "type", in.Type(), "error", err)
 		return nil, nil
 	}
-	markers, err := f.Journal.Markers(ctx)
+	markers, err := f.Journal.Active(ctx)
 	for _, m := range markers {
 		if m.Service == p.Service && m.Run == p.Run {
 			w, err := f.Guard.Read(ctx)
@@ -126,7 +130,7 @@ func (f *Function) state(ctx context.Context, in events.Event) ([]events.Event, 
 
 // round looks at every active drill once. live is true while one of them is under way.
 func (f *Function) round(ctx context.Context, cause string) (out []events.Event, live bool, err error) {
-	markers, err := f.markers(ctx)
+	markers, err := f.Journal.Active(ctx)
 	if len(markers) == 0 {
 		return nil, false, err
 	}
@@ -154,23 +158,4 @@ type looked struct {
 	out  []events.Event
 	live bool
 	err  error
-}
-
-// markers lists the active drills; one whose marker is damaged counts as never sent.
-func (f *Function) markers(ctx context.Context) ([]journal.Marker, error) {
-	markers, err := f.Journal.Markers(ctx)
-	if err == nil {
-		return markers, nil
-	}
-	ids, err := f.Journal.ActiveIDs(ctx)
-	known := map[string]bool{}
-	for _, m := range markers {
-		known[m.Drill] = true
-	}
-	for _, id := range ids {
-		if !known[id] {
-			markers = append(markers, journal.Marker{Drill: id})
-		}
-	}
-	return markers, err
 }

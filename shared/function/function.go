@@ -34,11 +34,19 @@ func Publishing(h Handler, p Publisher, l Ledger) Handler {
 		if len(out) == 0 {
 			return out, err
 		}
-		if perr := p.Publish(ctx, out...); perr != nil {
+		if perr := Send(ctx, p, l, out); perr != nil {
 			return out, errors.Join(err, fmt.Errorf("publish after %s: %w", in.Type(), perr))
 		}
-		return out, errors.Join(err, markSent(ctx, l, out))
+		return out, err
 	}
+}
+
+// Send publishes events and records which facts are out.
+func Send(ctx context.Context, p Publisher, l Ledger, out []events.Event) error {
+	if err := p.Publish(ctx, out...); err != nil {
+		return err
+	}
+	return markSent(ctx, l, out)
 }
 
 // markSent tells the ledger, per drill, which revs' facts were published.

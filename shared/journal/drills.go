@@ -184,6 +184,25 @@ func (j *Journal) Published(ctx context.Context, id string, revs ...int) error {
 	return j.MarkSent(ctx, id, sent)
 }
 
+// Active lists the markers of all active drills. A damaged one is made again from its drill's journal, so that nobody misses the drill;
+// one whose drill was never written is left out.
+func (j *Journal) Active(ctx context.Context) ([]Marker, error) {
+	markers, err := j.Markers(ctx)
+	damaged, err := splitMarkerErrors(err)
+	errs := []error{err}
+	for _, id := range damaged {
+		d, err := j.Load(ctx, id)
+		switch {
+		case errors.Is(err, ErrNotFound):
+		case err != nil:
+			errs = append(errs, err)
+		default:
+			markers = append(markers, MarkerOf(d))
+		}
+	}
+	return markers, errors.Join(errs...)
+}
+
 // ActiveIDs lists the drills that have a marker. One whose marker is damaged is listed too: its journal decides.
 func (j *Journal) ActiveIDs(ctx context.Context) ([]string, error) {
 	markers, err := j.Markers(ctx)

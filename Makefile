@@ -1,0 +1,47 @@
+# Firedrill. 'make help' lists what there is.
+GO      ?= go
+SEEDS   ?= 20000
+VERSION ?= $(shell git describe --always --dirty 2>/dev/null || echo dev)
+export AWS_EC2_METADATA_DISABLED = true
+
+# Handlers: no cgo, no paths of this machine, no net/rpc in aws-lambda-go, time zones inside.
+HANDLER_FLAGS = -trimpath -tags lambda.norpc,timetzdata -ldflags '-s -w'
+
+.DEFAULT_GOAL := help
+.PHONY: run demo test check race build generate simulate bench fuzz help clean
+
+run: ## console on 127.0.0.1:8080, sandbox on 127.0.0.1:8081, nothing else needed (the first build fetches modules)
+	@echo "building firedrill; the first time this fetches the Go modules (about 60 MB) and compiles them, 1-2 minutes"
+	@$(GO) run ./deploy/local up
+
+demo: ## one drill on each service, with timelines, verdicts and reports
+	@echo "building firedrill; the first time this fetches the Go modules (about 60 MB) and compiles them, 1-2 minutes"
+	@$(GO) run ./deploy/local demo
+
+test: ## every test that needs Go alone
+	$(GO) test ./...
+
+check: ## formatting, vet, staticcheck, race tests, import rules, tidy modules
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo 'not formatted:'; gofmt -l $$(git ls-files '*.go'); exit 1; }
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+	$(GO) mod tidy -diff
+	$(GO) test -race ./...
+
+build: ## build/firedrill
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o build/firedrill ./deploy/local
+
+generate: ## write the Go code of the page templates again
+	$(GO) tool templ generate
+
+simulate: ## a long run of the simulator: make simulate SEEDS=20000
+	$(GO) test ./shared/simulate -run 'TestSimulate' -count 1 -timeout 0 -v -args -seeds $(SEEDS)
+
+bench: ## benchmarks
+	$(GO) test -run '^$$' -bench . ./...
+
+clean: ## remove build/ and .firedrill/
+	rm -rf build .firedrill
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
