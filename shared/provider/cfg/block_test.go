@@ -67,7 +67,7 @@ func TestCheck_NamesFieldAndFix(t *testing.T) {
 		"template's own":       {yamlish("action", 462, "instances", two, "mode", "auto", "on_stop", "rollback", "groups", []any{yamlish("instances", two)}), []string{"mode: only tasks made from a template", "on_stop: only", "groups: only"}},
 		"tags of many actions": {yamlish("actions", []any{462}, "instances", two, "tags", yamlish("a", "b")), []string{"tags: CreateTaskFromMultiAction takes no tags"}},
 		"too many resources":   {yamlish("template", 626, "instances", two, "targets", yamlish("min", 1, "max", 1)), []string{"targets: the plan names 2 resources, targets allows 1 to 1"}},
-		"odd bounds":           {yamlish("action", 1, "instances", two, "targets", yamlish("min", 0, "about", 3)), []string{"targets.min: must be a positive number", "targets.about: not a bound"}},
+		"odd bounds":           {yamlish("action", 1, "instances", two, "targets", yamlish("min", -1, "about", 3)), []string{"targets.min: must be a number", "targets.about: not a bound"}},
 		"our tag":              {yamlish("action", 462, "instances", two, "tags", yamlish("firedrill", "x")), []string{"tags.firedrill: is set by Firedrill"}},
 		"actions":              {yamlish("actions", []any{yamlish("custom", 3), "x"}, "instances", two), []string{"actions[0].id: must be", "actions[0].custom: must be an object", "actions[1]: must be"}},
 		"longer than the plan": {yamlish("template", 626, "instances", two, "pause_after", 61), []string{"61 minutes are longer than the plan's max_duration of 1h0m0s: set at most 60"}},
@@ -101,4 +101,35 @@ func TestCheck_NamesFieldAndFix(t *testing.T) {
 			t.Errorf("%v: %v", good, err)
 		}
 	}
+}
+
+// FuzzParseBlock reads whatever a catalogue may hold: it is never a panic, and what passes makes a request.
+func FuzzParseBlock(f *testing.F) {
+	f.Add(`{"template":626,"groups":[{"instances":["ins-a"],"actions":{"1":{"duration":60}}}],"mode":"auto","tags":{"a":1}}`)
+	f.Add(`{"action":"462","instances":[{"ClusterId":"cls-x"}],"custom":{"interfaces":"eth0"},"TaskArchId":{}}`)
+	f.Add(`{"actions":[462,{"id":12,"general":{"PreTimeWait":1}}],"instances":["a"],"targets":{"min":1,"max":2}}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		var m map[string]any
+		if json.Unmarshal([]byte(text), &m) != nil {
+			return
+		}
+		b, err := parseBlock(m)
+		if err != nil {
+			return
+		}
+		v := &vendor{reply: `{"Response":{"TaskId":1,"Template":{"TemplateId":1}}}`}
+		api, err := NewClient(driver.Config{Credentials: credentials, Transport: v})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := &Driver{api: api, limit: 60}
+		if run, err := d.Prepare(t.Context(), driver.Request{Drill: "d1", Block: m}); err != nil || run.ID != "1" {
+			t.Errorf("%s: %+v, %v", text, run, err)
+		}
+		var sent map[string]any
+		if err := json.Unmarshal([]byte(v.body), &sent); err != nil || !strings.Contains(v.body, "[fd:d1]") {
+			t.Errorf("sent %s: %v", v.body, err)
+		}
+		b.planned()
+	})
 }

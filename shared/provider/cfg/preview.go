@@ -93,11 +93,10 @@ func (t Template) planned(b block) []planned {
 
 func (b block) planned() []planned {
 	object := b.objectType
-	if object == 0 && strings.HasPrefix(strings.Join(b.instances[:1], ""), "ins-") {
-		object = 1 // CVM
-	}
-	if object == 0 && strings.HasPrefix(strings.Join(b.instances[:1], ""), "cdb-") {
-		object = 2 // MySQL
+	for prefix, id := range map[string]int64{"ins-": 1, "cdb-": 2} { // CVM, MySQL
+		if object == 0 && len(b.instances) > 0 && strings.HasPrefix(b.instances[0], prefix) {
+			object = id
+		}
 	}
 	var out []planned
 	for _, a := range b.actions {

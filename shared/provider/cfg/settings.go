@@ -133,13 +133,16 @@ func (r *reader) actions(field string, v any) []actionBlock {
 func (r *reader) bounds(field string, v any) (least, most int64) {
 	m := r.object(field, v)
 	for _, k := range sortedKeys(m) {
-		switch k {
-		case "min":
-			least = r.id(field+"."+k, m[k])
-		case "max":
-			most = r.id(field+"."+k, m[k])
-		default:
+		n, ok := integer(m[k])
+		switch {
+		case k != "min" && k != "max":
 			r.wrong(field+"."+k, "not a bound: use min and max")
+		case !ok || n < 0:
+			r.wrong(field+"."+k, "must be a number of resources")
+		case k == "min":
+			least = n
+		default:
+			most = n
 		}
 	}
 	return least, most
