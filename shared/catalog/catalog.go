@@ -79,5 +79,5 @@ func (c *Catalog) Holidays() []Holiday { return slices.Clone(c.holidays) }
 // Kept returns a top-level field that is read and not acted upon: calendars, access, roles, bindings or ceilings.
 func (c *Catalog) Kept(field string) any { return c.later[field] }
 
-// KeptOf returns a field of a plan that is read and not acted upon: brake, calendars or holidays.
+// KeptOf returns a field of a plan that is read and not acted upon: brake, calendars, holidays or schedule.calendars.
 func (c *Catalog) KeptOf(plan, field string) any { return c.planned[plan][field] }

@@ -110,6 +110,8 @@ func TestLoad_everyField(t *testing.T) {
 	if a, ok := c.Account("aws"); !ok || a.ID != "012345678901" || a.Credentials != "secret:aws/prod" {
 		t.Errorf("%+v", a)
 	}
+	equal(t, "schedule's calendars", c.KeptOf("weekly", "schedule.calendars"), []any{"work"})
+	equal(t, "nothing kept", c.KeptOf("none", "brake"), nil)
 	equal(t, "holidays", len(c.Holidays()), 2)
 	equal(t, "holiday's length", c.Holidays()[0].Until.Sub(c.Holidays()[0].From), 24*time.Hour)
 }
@@ -206,6 +208,20 @@ func TestParse_listsEveryMistakeAtOnce(t *testing.T) {
 	}
 	equal(t, "third", problems[2], catalog.Problem{File: "drills.yaml", Line: 12, Column: 19, Field: "drills.cart.max_duration",
 		Message: `"30 minutes" is not a duration`, Fix: "write 30m"})
+}
+
+func TestParse_refusesWhatIsEmpty(t *testing.T) {
+	for name, extra := range map[string]string{
+		"freeze": "freezes: [ null ]\n", "holiday": "holidays: [ {} ]\n", "claim": "drills: { x: { account: a, fis: { template: t }, expect: [ null ] } }\n",
+		"account": "accounts: { a: }\n", "channel": "channels: { a: {} }\n", "alarm": "alarms: { a: }\n", "include": "include: [ null ]\n",
+		"name": "alarms: { ? { a: b } : c }\n", "drill": "drills: { '': { account: a } }\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := catalog.Parse(fstest.MapFS{"drills.yaml": {Data: []byte("version: 1\n" + extra)}}, "drills.yaml"); err == nil {
+				t.Error("is taken")
+			}
+		})
+	}
 }
 
 func TestParsePartial_offersOnlyWhatIsRight(t *testing.T) {

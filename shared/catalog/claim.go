@@ -3,8 +3,6 @@ package catalog
 import (
 	"fmt"
 
-	"go.yaml.in/yaml/v3"
-
 	"github.com/firedrill/firedrill/shared/drill"
 )
 
@@ -24,7 +22,7 @@ func claim(v value) drill.Claim {
 	fields := v.fields(kindClaim)
 	if f, ok := fields["claim"]; ok {
 		c.Claim, _ = f.line()
-	} else if v.node.Kind == yaml.MappingNode {
+	} else if v.fits() {
 		v.wrong("write what must hold, such as claim: checkout answers", "claim is missing")
 	}
 	http, measured := fields["http"]
@@ -36,7 +34,7 @@ func claim(v value) drill.Claim {
 		c.HTTP, _ = http.url()
 	case asked:
 		c.Ask, _ = ask.line()
-	case v.node.Kind == yaml.MappingNode:
+	case v.fits():
 		v.wrong("write http: https://…, or ask: owner", "nothing says how the claim is measured")
 	}
 	if f, ok := fields["status"]; ok {

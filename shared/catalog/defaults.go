@@ -32,7 +32,7 @@ func (l *loader) readDefaults() {
 	d := &l.defaults
 	d.timezone = zoneOf(fields, d.timezone)
 	if v, ok := fields["environment"]; ok {
-		d.environment, _ = v.line()
+		d.environment = v.environment()
 	}
 	if v, ok := fields["max_duration"]; ok {
 		d.maxDuration, _ = v.duration()

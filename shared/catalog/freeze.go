@@ -4,8 +4,6 @@ import (
 	"slices"
 	"time"
 
-	"go.yaml.in/yaml/v3"
-
 	"github.com/firedrill/firedrill/shared/drill"
 )
 
@@ -149,7 +147,7 @@ func zoneOf(fields map[string]value, otherwise string) string {
 // need returns a field that must be there.
 func (l *loader) need(v value, fields map[string]value, name string) (value, bool) {
 	f, ok := fields[name]
-	if !ok && v.node.Kind == yaml.MappingNode {
+	if !ok && v.fits() {
 		v.wrong("", "%s is missing", name)
 	}
 	return f, ok

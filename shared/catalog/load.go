@@ -141,7 +141,7 @@ func (l *loader) version(top value, fields map[string]value, root bool) {
 		}
 		return
 	}
-	if v.node.Value != "1" || v.node.Kind != yaml.ScalarNode {
+	if v.node.Value != "1" || v.node.Kind != yaml.ScalarNode || v.node.ShortTag() != "!!int" {
 		v.wrong("write version: 1", "%s is not a version that this Firedrill knows", v.shown())
 	}
 }

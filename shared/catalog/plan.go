@@ -44,7 +44,7 @@ func head(p *drill.Plan, fields map[string]value) {
 		p.Runbook, _ = v.url()
 	}
 	if v, ok := fields["environment"]; ok {
-		p.Environment, _ = v.line()
+		p.Environment = v.environment()
 	}
 	if v, ok := fields["disabled"]; ok {
 		p.Disabled, _ = v.boolean()
@@ -173,23 +173,18 @@ func checkStartable(p drill.Plan, e entry, fields map[string]value) {
 
 // keep keeps the fields that nothing acts on yet.
 func (l *loader) keep(e entry, fields map[string]value) {
+	kept := map[string]any{}
 	for _, name := range laterPlanKeys() {
-		v, ok := fields[name]
-		if !ok {
-			continue
-		}
-		if l.planned[e.name] == nil {
-			l.planned[e.name] = map[string]any{}
-		}
-		l.planned[e.name][name] = v.plain(nil)
-	}
-	schedule, ok := fields["schedule"]
-	if !ok || schedule.node.Kind != yaml.MappingNode {
-		return
-	}
-	for _, f := range schedule.entries() {
-		if f.name == "calendars" {
-			f.plain(nil)
+		if v, ok := fields[name]; ok {
+			kept[name] = v.plain(nil)
 		}
 	}
+	if schedule, ok := fields["schedule"]; ok && schedule.node.Kind == yaml.MappingNode {
+		for _, f := range schedule.entries() {
+			if f.name == "calendars" {
+				kept["schedule.calendars"] = f.plain(nil)
+			}
+		}
+	}
+	l.planned[e.name] = kept
 }

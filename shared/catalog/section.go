@@ -98,6 +98,15 @@ func checkName(e entry) {
 	}
 }
 
+// environment reads the name of an environment, which locks, levers and chat commands carry.
+func (v value) environment() string {
+	s, ok := v.line()
+	if ok && !plainName(s) {
+		v.wrong("use letters, digits, - and _, such as staging", "%s is not the name of an environment", v.shown())
+	}
+	return s
+}
+
 func plainName(s string) bool {
 	if s == "" || len(s) > maxName || !alphanumeric(rune(s[0])) {
 		return false

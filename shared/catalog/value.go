@@ -38,6 +38,9 @@ func (v value) null() bool {
 	return v.node.Kind == yaml.ScalarNode && v.node.ShortTag() == "!!null"
 }
 
+// fits reports whether the value is a mapping, be it an empty one. If it is not, entries has said so.
+func (v value) fits() bool { return v.node.Kind == yaml.MappingNode || v.null() }
+
 // shown is how a value is quoted in a message.
 func (v value) shown() string {
 	switch v.node.Kind {
