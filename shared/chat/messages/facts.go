@@ -57,7 +57,11 @@ func (w *writer) fact(e events.Event) error {
 
 func (w *writer) refused(p events.Refused) {
 	w.about, w.level = p.About, chat.Warning
-	w.line("refused.text", chat.Line(p.Check, maxItem), chat.Line(p.Reason, maxValue))
+	text := key("refused.text")
+	if p.Status != string(drill.Refused) {
+		text = "refused.answer" // a command was declined; the drill is what it was
+	}
+	w.line(text, chat.Line(p.Check, maxItem), chat.Line(p.Reason, maxValue))
 	w.field("field.actor", chat.Line(p.Actor, maxItem))
 }
 
@@ -103,7 +107,7 @@ func (w *writer) waiting(p events.Waiting) {
 }
 
 func (w *writer) gateKind(kind string) string {
-	if s, ok := w.words[key(kind)]; ok {
+	if s, ok := w.words[key("kind."+kind)]; ok {
 		return s
 	}
 	return chat.Line(kind, maxItem)

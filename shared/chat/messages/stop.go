@@ -79,11 +79,11 @@ func (w *writer) three(s stop) {
 			s.stopped, s.evidence = st.StoppedAt, st.Evidence
 		}
 	}
-	by := s.by
-	if by == "" {
-		by = "?"
+	if s.by == "" {
+		w.line("stop.unnamed", w.time(s.requested))
+	} else {
+		w.line("stop.requested", w.time(s.requested), chat.Line(s.by, maxItem))
 	}
-	w.line("stop.requested", w.time(s.requested), chat.Line(by, maxItem))
 	if s.reason != "" {
 		w.line("stop.reason", chat.Line(s.reason, maxValue))
 	}
