@@ -62,6 +62,7 @@ func failureCases() []testCase {
 		{"a throttled call is throttled and made once", throttled, nil},
 		{"a wrong secret is denied and starts nothing", wrongSecret, nil},
 		{"credentials that cannot be had are an error", noCredentials, nil},
+		{"a session token stays out of errors", sessionToken, nil},
 		{"a 5xx on a read is unavailable", readFails, nil},
 		{"a 5xx after the start took effect is uncertain and lookup finds the run", startFailsAfter, nil},
 		{"a lost reply to a start is uncertain and lookup finds exactly one run", startReplyLost, nil},
@@ -134,6 +135,20 @@ func noCredentials(t *testing.T, w *World) {
 	}
 	if n := len(w.Calls()); n != 0 {
 		t.Errorf("%d calls were made without credentials", n)
+	}
+}
+
+func sessionToken(t *testing.T, w *World) {
+	b := NewBench(t, w, func(c *driver.Config) {
+		c.Credentials = func(context.Context) (driver.Credentials, error) {
+			return driver.Credentials{AccessKey: AccessKey, Secret: Secret, Token: SessionToken}, nil
+		}
+	})
+	for _, e := range []Effect{NoDial, Throttle, FailFirst} {
+		w.Break(Fault{Effect: e})
+		_, err := b.D.Observe(t.Context(), driver.Run{ID: w.Harness.UnknownID})
+		b.Wants(err, driver.Unavailable, driver.Throttled)
+		w.Heal()
 	}
 }
 
