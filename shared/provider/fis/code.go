@@ -114,7 +114,7 @@ func (d *Driver) Code(err error) driver.Code {
 	if errors.As(err, &response) {
 		status = response.HTTPStatusCode()
 	}
-	if status >= http.StatusInternalServerError {
+	if status >= http.StatusInternalServerError || status == http.StatusRequestTimeout {
 		var api smithy.APIError
 		if errors.As(err, &api) && codeOf(api.ErrorCode()) == driver.Throttled {
 			return driver.Throttled

@@ -38,6 +38,7 @@ func TestCode_ofReplies(t *testing.T) {
 		{"internal", 500, "InternalFailure", `{"message":"x"}`, driver.Unavailable, driver.Uncertain},
 		{"unavailable", 503, "ServiceUnavailable", `{"message":"x"}`, driver.Unavailable, driver.Uncertain},
 		{"502 of a proxy", 502, "", "<html>bad gateway</html>", driver.Unavailable, driver.Uncertain},
+		{"408 of a proxy", 408, "", "", driver.Unavailable, driver.Uncertain},
 		{"a type that is new to us", 418, "TeapotException", `{"message":"x"}`, driver.Unknown, driver.Unknown},
 		{"a redirect", 307, "", "", driver.Unknown, driver.Unknown},
 		{"success that is no JSON", 200, "", "<html>", driver.Unavailable, driver.Uncertain},

@@ -1,7 +1,6 @@
 package fis
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"io"
@@ -91,18 +90,20 @@ func sample(t *testing.T, name string) string {
 // sameJSON fails the test unless both texts hold the same JSON.
 func sameJSON(t *testing.T, got, want string) {
 	t.Helper()
-	var g, w bytes.Buffer
-	for text, out := range map[string]*bytes.Buffer{got: &g, want: &w} {
+	var texts []string
+	for _, text := range []string{got, want} {
 		var v any
 		if err := json.Unmarshal([]byte(text), &v); err != nil {
 			t.Fatalf("%q: %v", text, err)
 		}
-		if err := json.NewEncoder(out).Encode(v); err != nil {
+		out, err := json.Marshal(v)
+		if err != nil {
 			t.Fatal(err)
 		}
+		texts = append(texts, string(out))
 	}
-	if g.String() != w.String() {
-		t.Errorf("got  %swant %s", g.String(), w.String())
+	if texts[0] != texts[1] {
+		t.Errorf("got  %s\nwant %s", texts[0], texts[1])
 	}
 }
 
@@ -250,5 +251,23 @@ func TestIdentityEndpoint(t *testing.T) {
 		if got := identityEndpoint(in); got != want {
 			t.Errorf("%q gives %q, want %q", in, got, want)
 		}
+	}
+}
+
+func TestOpen_signsWithTheConfiguredClock(t *testing.T) {
+	var date string
+	d, err := Open(driver.Config{
+		Region: "us-east-1", Endpoint: "http://127.0.0.1:1", Credentials: fixed,
+		Now: func() time.Time { return time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC) },
+		Transport: transport(func(r *http.Request) (*http.Response, error) {
+			date = r.Header.Get("X-Amz-Date")
+			return nil, io.ErrUnexpectedEOF
+		}),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Observe(t.Context(), driver.Run{ID: "EXP1"}); err == nil || date != "20300102T030405Z" {
+		t.Errorf("signed at %q, %v", date, err)
 	}
 }
