@@ -179,6 +179,30 @@ func TestStop_RecoveryThatFailsIsNeverCalledStopped(t *testing.T) {
 	}
 }
 
+func TestStop_Replies(t *testing.T) {
+	for _, c := range []struct {
+		name, reply string
+		code        driver.Code
+	}{
+		{"finished already, by name", `{"Success":false,"Code":"B_EXPERIMENT_TASK_ALREADY_FINISHED"}`, driver.OK},
+		{"finished already, by number", `{"Success":false,"Code":2404}`, driver.OK},
+		{"stopping already, by name", `{"Success":false,"Code":"B_EXPERIMENT_TASK_STOPPING"}`, driver.OK},
+		{"stopping already, by number", `{"Success":false,"Code":"2409"}`, driver.OK},
+		{"accepted", `{"Success":"true","Code":"无","Message":"无"}`, driver.OK},
+		{"timed out on their side", `{"Success":false,"Code":"B_EXPERIMENT_TASK_STOP_TIMEOUT"}`, driver.Uncertain},
+		{"no such task", `{"Success":false,"Code":3304}`, driver.NotFound},
+		{"no word of success", `{"RequestId":"R"}`, driver.Uncertain},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWire(t, c.reply)
+			d := w.driver(t, "cn-hangzhou")
+			if err := d.Stop(t.Context(), driver.Run{ID: "1"}, driver.Stop{}); d.Code(err) != c.code {
+				t.Errorf("%v is %q, want %q", err, d.Code(err), c.code)
+			}
+		})
+	}
+}
+
 func TestObserve_DurationEndsAForgottenRun(t *testing.T) {
 	s := newStage(t)
 	_, run := s.begin(cpuFullload)
@@ -195,8 +219,12 @@ func TestObserve_HostsThatCannotBeReadLeaveTheRestorationOpen(t *testing.T) {
 	_, run := s.begin(automatic)
 	s.w.Advance(time.Minute)
 	s.w.Break(drivertest.Fault{Effect: drivertest.Throttle, Op: "GetActivityTask"})
+	before := s.calls("GetActivityTask")
 	if o := s.See(run); o.Phase != drill.PhaseCompleted || o.Quiet || o.Restoration != drill.RestorePending || !strings.Contains(o.Steps[1].Message, "could not be read") {
 		t.Errorf("phase %s quiet %t restoration %s", o.Phase, o.Quiet, o.Restoration)
+	}
+	if n := s.calls("GetActivityTask") - before; n != 1 {
+		t.Errorf("%d more calls to a service that throttles, want 1", n)
 	}
 	s.w.Heal()
 	o := s.See(run)

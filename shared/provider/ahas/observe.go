@@ -48,18 +48,34 @@ func (d *Driver) Observe(ctx context.Context, run driver.Run) (driver.Observatio
 	if err != nil {
 		return driver.Observation{}, err
 	}
-	hosts := map[aliyun.Text]hostsOf{}
-	for _, a := range t.Activities {
+	hosts := d.hosts(ctx, run, t)
+	if ctx.Err() != nil {
+		return driver.Observation{}, fmt.Errorf("read hosts of ahas task %s: %w", run.ID, ctx.Err())
+	}
+	return observation(run, t, hosts), nil
+}
+
+// hosts reads the hosts of the activities, the last ones first, because the recoveries matter most. Once the service
+// throttles or fails, the rest is left for the next reading.
+func (d *Driver) hosts(ctx context.Context, run driver.Run, t taskReply) map[aliyun.Text]hostsOf {
+	out := map[aliyun.Text]hostsOf{}
+	var down error
+	for _, a := range slices.Backward(t.Activities) {
 		if !a.begun() || a.TaskID == "" {
 			continue
 		}
-		rep, err := d.getActivity(ctx, run, string(a.TaskID))
-		if ctx.Err() != nil {
-			return driver.Observation{}, fmt.Errorf("read hosts of ahas task %s: %w", run.ID, err)
+		if down != nil {
+			out[a.TaskID] = hostsOf{err: down}
+			continue
 		}
-		hosts[a.TaskID] = hostsOf{hosts: rep.Hosts, read: err == nil, err: err}
+		rep, err := d.getActivity(ctx, run, string(a.TaskID))
+		out[a.TaskID] = hostsOf{hosts: rep.Hosts, read: err == nil, err: err}
+		switch d.Code(err) {
+		case driver.Throttled, driver.Unavailable, driver.Denied, driver.Expired:
+			down = err
+		}
 	}
-	return observation(run, t, hosts), nil
+	return out
 }
 
 // begun reports whether the activity was ever started. A word that we do not know counts as begun.

@@ -49,17 +49,20 @@ func host(state, result, message string) string {
 
 const waiting = "USER_CHECK_STATE_WAITING"
 
-func TestObservation_PhaseQuietAndRestoration(t *testing.T) {
+// reading is one reply of the service and what it means.
+type reading struct {
+	name, task string
+	hosts      map[string]string
+	phase      drill.Phase
+	quiet      bool
+	restored   drill.Restoration
+	injected   bool
+}
+
+func readings() []reading {
 	attack, done := act("a", "ATTACK", "FINISHED", "SUCCESS", ""), act("r", "RECOVER", "FINISHED", "SUCCESS", "")
 	good := map[string]string{"r": host("FINISHED", "SUCCESS", "无")}
-	for _, c := range []struct {
-		name, task string
-		hosts      map[string]string
-		phase      drill.Phase
-		quiet      bool
-		restored   drill.Restoration
-		injected   bool
-	}{
+	return []reading{
 		{"a stop that failed is unknown and restored is failed", task("FINISHED", "SOPPED_FAILED", attack, act("r", "RECOVER", "FINISHED", "FAILED", "")), nil, drill.PhaseUnknown, false, drill.RestoreFailed, true},
 		{"a stop that failed although every recovery says success", task("FINISHED", "SOPPED_FAILED", attack, done), good, drill.PhaseUnknown, false, drill.RestoreFailed, true},
 		{"a stop that failed before anything was injected", task("FINISHED", "SOPPED_FAILED", act("a", "ATTACK", "FINISHED", "REJECTED", ""), done), good, drill.PhaseUnknown, false, drill.RestoreFailed, false},
@@ -76,6 +79,7 @@ func TestObservation_PhaseQuietAndRestoration(t *testing.T) {
 		{"a person confirmed a recovery that failed on a host", task("FINISHED", "SUCCESS", attack, done), map[string]string{"r": host("FINISHED", "FAILED", "destroy failed")}, drill.PhaseFailed, false, drill.RestoreFailed, true},
 		{"the hosts of the recovery could not be read", task("FINISHED", "STOPPED", attack, done), nil, drill.PhaseStopped, false, drill.RestorePending, true},
 		{"the hosts of the recovery are an older reading", task("FINISHED", "STOPPED", attack, done), map[string]string{"r": host("RUNNING", "", "")}, drill.PhaseStopped, false, drill.RestorePending, true},
+		{"a reply without activities proves nothing", task("FINISHED", "STOPPED"), nil, drill.PhaseStopped, false, drill.RestorePending, false},
 		{"no recovery at all proves nothing", task("FINISHED", "SUCCESS", attack), nil, drill.PhaseCompleted, true, drill.RestoreUnproven, true},
 		{"completed", task("FINISHED", "SUCCESS", attack, done), good, drill.PhaseCompleted, true, drill.RestoreDone, true},
 		{"stopped and restored", task("FINISHED", "STOPPED", act("a", "ATTACK", "FINISHED", "STOPPED", ""), done), good, drill.PhaseStopped, true, drill.RestoreDone, true},
@@ -90,7 +94,11 @@ func TestObservation_PhaseQuietAndRestoration(t *testing.T) {
 		{"an activity state that nobody knows has begun", task("RUNNING", "", act("a", "ATTACK", "DANCING", "", "")), nil, drill.PhaseRunning, false, drill.RestorePending, true},
 		{"recovered but the task goes on", task("RUNNING", "", attack, act("r", "RECOVER", "FINISHED", "SUCCESS", waiting)), good, drill.PhaseWaiting, false, drill.RestorePending, true},
 		{"waiting", task("RUNNING", "", act("a", "ATTACK", "FINISHED", "FAILED", waiting)), nil, drill.PhaseWaiting, false, drill.RestorePending, true},
-	} {
+	}
+}
+
+func TestObservation_PhaseQuietAndRestoration(t *testing.T) {
+	for _, c := range readings() {
 		t.Run(c.name, func(t *testing.T) {
 			o := read(t, c.task, c.hosts)
 			if o.Phase != c.phase || o.Quiet != c.quiet || o.Restoration != c.restored || o.Injected != c.injected {

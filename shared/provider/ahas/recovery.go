@@ -24,6 +24,10 @@ func judge(t taskReply, hosts map[aliyun.Text]hostsOf, injected bool) recovery {
 		return r
 	}
 	r.say("task %s is %s", t.TaskID, vendorState(t))
+	if len(t.Activities) == 0 {
+		r.say("the reply lists no activities")
+		return r
+	}
 	if !injected && t.Result != resultStopFailed {
 		r.quiet, r.state = true, drill.RestoreNeedless
 		r.say("no ATTACK activity has begun")

@@ -94,96 +94,106 @@ func own(p url.Values) map[string]string {
 }
 
 func TestSeed_AHASExecuteExperimentRequest(t *testing.T) {
+	for name, test := range map[string]func(*testing.T){
+		"definition as text goes out byte for byte":                      seedAsText,
+		"definition as an object is the same JSON, its numbers as texts": seedAsObject,
+		"a long definition goes into the body":                           seedLongGoesIntoTheBody,
+		"nothing optional is made up":                                    seedNothingIsMadeUp,
+		"the public region signs for its home region":                    seedPublicRegion,
+	} {
+		t.Run(name, test)
+	}
+}
+
+func seedAsText(t *testing.T) {
 	want := map[string]string{
 		"Action": "ExecuteExperiment", "ExperimentId": "1234567890123456789", "NameSpace": "default", "AhasRegionId": "cn-hangzhou",
 		"Definition": seedDefinition,
 	}
+	w := newWire(t, seedReply)
+	if _, err := w.driver(t, "cn-hangzhou").Start(t.Context(), seedRequest(seedBlock(seedDefinition))); err != nil {
+		t.Fatal(err)
+	}
+	if got := own(w.query); !maps.Equal(got, want) {
+		t.Errorf("sent %q\nwant %q", got, want)
+	}
+	for k, v := range map[string]string{"Version": "2019-09-01", "Format": "JSON", "SignatureMethod": "HMAC-SHA1", "RegionId": "cn-hangzhou", "SecurityToken": "session"} {
+		if w.query.Get(k) != v {
+			t.Errorf("%s=%q, want %q", k, w.query.Get(k), v)
+		}
+	}
+	if w.method != http.MethodPost || w.hits != 1 {
+		t.Errorf("%d calls by %s, want one POST", w.hits, w.method)
+	}
+}
+
+func seedAsObject(t *testing.T) {
 	var object map[string]any
 	if err := json.Unmarshal([]byte(seedDefinition), &object); err != nil {
 		t.Fatal(err)
 	}
-	t.Run("definition as text goes out byte for byte", func(t *testing.T) {
-		w := newWire(t, seedReply)
-		if _, err := w.driver(t, "cn-hangzhou").Start(t.Context(), seedRequest(seedBlock(seedDefinition))); err != nil {
-			t.Fatal(err)
-		}
-		if got := own(w.query); !maps.Equal(got, want) {
-			t.Errorf("sent %q\nwant %q", got, want)
-		}
-		for k, v := range map[string]string{"Version": "2019-09-01", "Format": "JSON", "SignatureMethod": "HMAC-SHA1", "RegionId": "cn-hangzhou", "SecurityToken": "session"} {
-			if w.query.Get(k) != v {
-				t.Errorf("%s=%q, want %q", k, w.query.Get(k), v)
-			}
-		}
-		if w.method != http.MethodPost || w.hits != 1 {
-			t.Errorf("%d calls by %s, want one POST", w.hits, w.method)
-		}
-	})
-	t.Run("definition as an object is the same JSON, its numbers as texts", func(t *testing.T) {
-		block := seedBlock(object)
-		args := object["param"].([]any)[0].(map[string]any)["activityParam"].([]any)[0].(map[string]any)["arguments"].(map[string]any)
-		args["cpu_count"] = 1
-		w := newWire(t, seedReply)
-		if _, err := w.driver(t, "cn-hangzhou").Start(t.Context(), seedRequest(block)); err != nil {
-			t.Fatal(err)
-		}
-		var got, wanted any
-		if json.Unmarshal([]byte(w.query.Get("Definition")), &got) != nil || json.Unmarshal([]byte(seedDefinition), &wanted) != nil || !reflect.DeepEqual(got, wanted) {
-			t.Errorf("sent %s", w.query.Get("Definition"))
-		}
-		if !strings.Contains(w.query.Get("Definition"), "AHAS杭州预发环境") {
-			t.Errorf("the chinese text was changed: %s", w.query.Get("Definition"))
-		}
-		if args["cpu_count"] != 1 {
-			t.Error("the plan's own block was changed")
-		}
-	})
-	t.Run("a long definition goes into the body", func(t *testing.T) {
-		long := `{"param":[{"groupId":"1234567890123456789","appName":"` + strings.Repeat("名", 3000) + `"}]}`
-		w := newWire(t, seedReply)
-		if _, err := w.driver(t, "cn-hangzhou").Start(t.Context(), seedRequest(seedBlock(long))); err != nil {
-			t.Fatal(err)
-		}
-		if len(w.query) != 0 || w.form.Get("Definition") != long || w.form.Get("AhasRegionId") != "cn-hangzhou" {
-			t.Errorf("query %v, definition of %d bytes in the form", w.query, len(w.form.Get("Definition")))
-		}
-	})
-	t.Run("nothing optional is made up", func(t *testing.T) {
-		w := newWire(t, seedReply)
-		if _, err := w.driver(t, "cn-hangzhou").Start(t.Context(), seedRequest(experiment(cpuFullload))); err != nil {
-			t.Fatal(err)
-		}
-		if got := own(w.query); !maps.Equal(got, map[string]string{"Action": "ExecuteExperiment", "ExperimentId": cpuFullload, "AhasRegionId": "cn-hangzhou"}) {
-			t.Errorf("sent %q", got)
-		}
-	})
-	t.Run("the public region signs for its home region", func(t *testing.T) {
-		w := newWire(t, seedReply)
-		r := seedRequest(experiment(cpuFullload))
-		r.Region = "cn-public"
-		if _, err := w.driver(t, "cn-public").Start(t.Context(), r); err != nil {
-			t.Fatal(err)
-		}
-		if w.query.Get("AhasRegionId") != "cn-public" || w.query.Get("RegionId") != "cn-hangzhou" {
-			t.Errorf("AhasRegionId %q, RegionId %q", w.query.Get("AhasRegionId"), w.query.Get("RegionId"))
-		}
-	})
-}
-
-func TestSeed_AHASExecuteExperimentReply(t *testing.T) {
-	var r executeReply
-	if err := json.Unmarshal([]byte(seedReply), &r); err != nil {
+	block := seedBlock(object)
+	args := object["param"].([]any)[0].(map[string]any)["activityParam"].([]any)[0].(map[string]any)["arguments"].(map[string]any)
+	args["cpu_count"] = 1
+	w := newWire(t, seedReply)
+	if _, err := w.driver(t, "cn-hangzhou").Start(t.Context(), seedRequest(block)); err != nil {
 		t.Fatal(err)
 	}
-	if r.TaskID != "1234567890123456789" || r.Message != "无" || r.Code != "无" || r.RequestID != "0f7dd92f-4490-****-b8bd-****" || r.Success == nil || !bool(*r.Success) {
-		t.Errorf("decoded %+v", r)
+	var got, wanted any
+	if json.Unmarshal([]byte(w.query.Get("Definition")), &got) != nil || json.Unmarshal([]byte(seedDefinition), &wanted) != nil || !reflect.DeepEqual(got, wanted) {
+		t.Errorf("sent %s", w.query.Get("Definition"))
 	}
-	for _, c := range []struct {
-		name, reply string
-		status      int
-		id          string
-		code        driver.Code
-	}{
+	if !strings.Contains(w.query.Get("Definition"), "AHAS杭州预发环境") {
+		t.Errorf("the chinese text was changed: %s", w.query.Get("Definition"))
+	}
+	if args["cpu_count"] != 1 {
+		t.Error("the plan's own block was changed")
+	}
+}
+
+func seedLongGoesIntoTheBody(t *testing.T) {
+	long := `{"param":[{"groupId":"1234567890123456789","appName":"` + strings.Repeat("名", 3000) + `"}]}`
+	w := newWire(t, seedReply)
+	if _, err := w.driver(t, "cn-hangzhou").Start(t.Context(), seedRequest(seedBlock(long))); err != nil {
+		t.Fatal(err)
+	}
+	if len(w.query) != 0 || w.form.Get("Definition") != long || w.form.Get("AhasRegionId") != "cn-hangzhou" {
+		t.Errorf("query %v, definition of %d bytes in the form", w.query, len(w.form.Get("Definition")))
+	}
+}
+
+func seedNothingIsMadeUp(t *testing.T) {
+	w := newWire(t, seedReply)
+	if _, err := w.driver(t, "cn-hangzhou").Start(t.Context(), seedRequest(experiment(cpuFullload))); err != nil {
+		t.Fatal(err)
+	}
+	if got := own(w.query); !maps.Equal(got, map[string]string{"Action": "ExecuteExperiment", "ExperimentId": cpuFullload, "AhasRegionId": "cn-hangzhou"}) {
+		t.Errorf("sent %q", got)
+	}
+}
+
+func seedPublicRegion(t *testing.T) {
+	w := newWire(t, seedReply)
+	r := seedRequest(experiment(cpuFullload))
+	r.Region = "cn-public"
+	if _, err := w.driver(t, "cn-public").Start(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	if w.query.Get("AhasRegionId") != "cn-public" || w.query.Get("RegionId") != "cn-hangzhou" {
+		t.Errorf("AhasRegionId %q, RegionId %q", w.query.Get("AhasRegionId"), w.query.Get("RegionId"))
+	}
+}
+
+// answer is a reply to ExecuteExperiment and what the driver makes of it.
+type answer struct {
+	name, reply string
+	status      int
+	id          string
+	code        driver.Code
+}
+
+func answers() []answer {
+	return []answer{
 		{"the words 无 with Success=true are no error", seedReply, 200, "1234567890123456789", driver.OK},
 		{"numbers and booleans as texts", `{"TaskId":1234567890123456789,"Success":"true","Code":"P_ERROR_****"}`, 200, "1234567890123456789", driver.OK},
 		{"no word of success but an id", `{"TaskId":"1234567890123456789"}`, 200, "1234567890123456789", driver.OK},
@@ -205,7 +215,18 @@ func TestSeed_AHASExecuteExperimentReply(t *testing.T) {
 		{"throttled by the gateway", `{"Code":"Throttling.User","Message":"slow down","RequestId":"R"}`, 400, "", driver.Throttled},
 		{"a parameter that the gateway refuses", `{"Code":"IllegalArgument","Message":"The specified parameter is invalid."}`, 400, "", driver.Invalid},
 		{"an expired token", `{"Code":"InvalidSecurityToken.Expired"}`, 400, "", driver.Expired},
-	} {
+	}
+}
+
+func TestSeed_AHASExecuteExperimentReply(t *testing.T) {
+	var r executeReply
+	if err := json.Unmarshal([]byte(seedReply), &r); err != nil {
+		t.Fatal(err)
+	}
+	if r.TaskID != "1234567890123456789" || r.Message != "无" || r.Code != "无" || r.RequestID != "0f7dd92f-4490-****-b8bd-****" || r.Success == nil || !bool(*r.Success) {
+		t.Errorf("decoded %+v", r)
+	}
+	for _, c := range answers() {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWire(t, c.reply)
 			w.status = c.status

@@ -59,8 +59,6 @@ type hostTask struct {
 // over reports whether the task goes on past the activity.
 func (a *activityTask) over() bool { return a.state == stateFinished && a.check != checkWaiting }
 
-func (a *activityTask) begun() bool { return !a.started.IsZero() }
-
 // play does everything that was due by now.
 func (t *task) play(now time.Time) {
 	for t.state != stateFinished {
