@@ -26,9 +26,15 @@ func (e *Error) Error() string {
 	return s + "."
 }
 
+// maxNear is the longest word, in bytes, that is compared with others.
+const maxNear = 64
+
 // Near returns the candidate that differs least from what was typed, "" when none is close.
 func Near(typed string, candidates []string) string {
 	typed = strings.ToLower(typed)
+	if len(typed) > maxNear {
+		return ""
+	}
 	best, least := "", max(2, len([]rune(typed))/3)+1
 	for _, c := range candidates {
 		if d := distance(typed, strings.ToLower(c)); d < least {
@@ -44,8 +50,8 @@ func Near(typed string, candidates []string) string {
 // distance counts the edits between two words; neighbours that changed places are one.
 func distance(a, b string) int {
 	x, y := []rune(a), []rune(b)
-	if len(x) > 64 || len(y) > 64 {
-		return 64
+	if len(y) > maxNear {
+		return maxNear
 	}
 	before, prev, cur := make([]int, len(y)+1), make([]int, len(y)+1), make([]int, len(y)+1)
 	for j := range prev {
