@@ -18,15 +18,17 @@ type Driver struct {
 }
 
 var (
-	_ driver.Driver    = (*Driver)(nil)
-	_ driver.Advancer  = (*Driver)(nil)
-	_ driver.Concluder = (*Driver)(nil)
-	_ driver.Previewer = (*Driver)(nil)
-	_ driver.Recoverer = (*Driver)(nil)
-	_ driver.Finder    = (*Driver)(nil)
-	_ driver.Lister    = (*Driver)(nil)
-	_ driver.Describer = (*Driver)(nil)
-	_ driver.Opener    = Open
+	_ driver.Driver     = (*Driver)(nil)
+	_ driver.Advancer   = (*Driver)(nil)
+	_ driver.Concluder  = (*Driver)(nil)
+	_ driver.Previewer  = (*Driver)(nil)
+	_ driver.Recoverer  = (*Driver)(nil)
+	_ driver.Finder     = (*Driver)(nil)
+	_ driver.Lister     = (*Driver)(nil)
+	_ driver.Describer  = (*Driver)(nil)
+	_ driver.Identifier = (*Driver)(nil)
+	_ driver.Handbook   = (*Driver)(nil)
+	_ driver.Opener     = Open
 )
 
 // Open makes a driver for the region of the configuration. It makes no call.
@@ -77,10 +79,28 @@ func (d *Driver) Facts() driver.Facts {
 		Permissions: []string{
 			"oos:StartExecution", "oos:NotifyExecution", "oos:CancelExecution", "oos:UpdateExecution",
 			"oos:ListExecutions", "oos:ListTaskExecutions", "oos:ListExecutionLogs", "oos:GetExecutionTemplate",
-			"oos:ListTemplates", "oos:GetTemplate", "oos:ValidateTemplateContent", "oos:ListExecutionRiskyTasks", "oos:TagResources",
+			"oos:ListTemplates", "oos:GetTemplate", "oos:ValidateTemplateContent", "oos:ListExecutionRiskyTasks", "sts:GetCallerIdentity",
 		},
 		LookupIsExact: true,
 	}
+}
+
+// Identity reads the id of the account that the credentials belong to.
+func (d *Driver) Identity(ctx context.Context) (string, error) {
+	id, err := aliyun.Identity(ctx, d.cfg)
+	if err != nil {
+		return "", fmt.Errorf("read the account id: %w", err)
+	}
+	return id, nil
+}
+
+// ByHand is the vendor's command line that cancels an execution. It undoes nothing.
+func (d *Driver) ByHand(run driver.Run) string {
+	region := run.Region
+	if region == "" {
+		region = d.cfg.Region
+	}
+	return fmt.Sprintf("aliyun oos CancelExecution --RegionId %s --ExecutionId %s", region, run.ID)
 }
 
 func (d *Driver) read(ctx context.Context, req requests.AcsRequest, out any) error {

@@ -227,3 +227,25 @@ func TestObserve_ATriggerThatWaitsIsNoGate(t *testing.T) {
 		t.Errorf("observed %+v, %v", o, err)
 	}
 }
+
+// TestAdvance_ARefusalOfUnknownCodeIsCheckedByReading stands for the codes that the vendor does not document.
+func TestAdvance_ARefusalOfUnknownCodeIsCheckedByReading(t *testing.T) {
+	const list = `{"Executions":[{"ExecutionId":"exec-1","Status":"%s","Mode":"Automatic","SafetyCheck":"Skip","CurrentTasks":[{"TaskName":"ok","TaskAction":"ACS::Approve","TaskExecutionId":"x"}]}]}`
+	for status, want := range map[string]driver.Code{"Running": driver.NotNow, "Success": driver.NotNow, "Waiting": driver.Unknown} {
+		t.Run("the execution is then "+status, func(t *testing.T) {
+			w := &wire{replies: map[string]string{"ListExecutions": fmt.Sprintf(list, "Waiting"), "ListTaskExecutions": `{}`, "NotifyExecution": `{"Code":"Execution.Whatever"}`}}
+			w.before = func(action string) {
+				w.status = 200
+				if action == "NotifyExecution" {
+					w.status = 400
+					w.replies["ListExecutions"] = fmt.Sprintf(list, status)
+				}
+			}
+			d := w.open(t)
+			err := d.Advance(t.Context(), driver.Run{ID: "exec-1"}, driver.Move{Action: drill.ApproveRun, Step: "ok"})
+			if got := d.Code(err); got != want {
+				t.Errorf("class %q of %v, want %q", got, err, want)
+			}
+		})
+	}
+}

@@ -23,6 +23,7 @@ import (
 type wire struct {
 	replies map[string]string
 	status  int
+	before  func(action string)
 	asked   []url.Values
 	urls    []string
 }
@@ -31,6 +32,9 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	q := r.URL.Query()
 	w.asked = append(w.asked, q)
 	w.urls = append(w.urls, r.URL.Scheme+"://"+r.URL.Host+r.URL.Path)
+	if w.before != nil {
+		w.before(q.Get("Action"))
+	}
 	status := w.status
 	if status == 0 {
 		status = 200

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-const accountID = "1234567890123456"
+// AccountID is the account that the sandbox belongs to.
+const AccountID = "1234567890"
 
 // announce queues the event that EventBridge would deliver. OOS sends one on Started, Success and Failed only.
 func (s *Service) announce(e *execution, at time.Time) {
@@ -22,14 +23,14 @@ func (s *Service) announce(e *execution, at time.Time) {
 	if e.Parent != "" {
 		content["parentExecutionId"] = e.Parent
 	}
-	resource := strings.Join([]string{"acs:ecs", e.Region, accountID, "execution/" + e.ID}, ":")
+	resource := strings.Join([]string{"acs:ecs", e.Region, AccountID, "execution/" + e.ID}, ":")
 	payload, err := json.Marshal(map[string]any{
 		"specversion": "1.0", "id": id, "source": "acs.oos", "type": "oos:CloudMonitor:Execution[StatusChange]",
 		"datacontenttype": "application/json;charset=utf-8", "subject": resource, "time": at.UTC().Format(time.RFC3339),
-		"aliyunaccountid": accountID, "aliyunpublishtime": at.UTC().Format(time.RFC3339Nano), "aliyuneventbusname": "default", "aliyunregionid": e.Region,
+		"aliyunaccountid": AccountID, "aliyunpublishtime": at.UTC().Format(time.RFC3339Nano), "aliyuneventbusname": "default", "aliyunregionid": e.Region,
 		"data": map[string]any{
 			"ver": "1.0", "id": id, "product": "OOS", "name": "Execution:ExecutionStatusChange", "level": "INFO", "regionId": e.Region,
-			"userId": accountID, "eventTime": at.In(time.FixedZone("", 8*3600)).Format("20060102T150405.000-0700"),
+			"userId": AccountID, "eventTime": at.In(time.FixedZone("", 8*3600)).Format("20060102T150405.000-0700"),
 			"resourceId": resource, "content": content,
 		},
 	})

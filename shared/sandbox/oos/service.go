@@ -60,25 +60,33 @@ func (s *Service) Name() string { return "oos" }
 type handler func(s *Service, q rpc.Request, now time.Time) (any, *rpc.Error)
 
 type action struct {
-	kind  service.Kind
-	serve handler
+	kind    service.Kind
+	serve   handler
+	version string // of the API that has it, "" for OOS's own
 }
+
+// callerIdentity is the one action of STS that the sandbox has; both Alibaba services of the sandbox share it.
+const (
+	callerIdentity = "GetCallerIdentity"
+	stsVersion     = "2015-04-01"
+)
 
 func actions() map[string]action {
 	return map[string]action{
-		"StartExecution":          {service.Start, (*Service).startExecution},
-		"NotifyExecution":         {service.Advance, (*Service).notifyExecution},
-		"CancelExecution":         {service.Stop, (*Service).cancelExecution},
-		"UpdateExecution":         {service.Write, (*Service).updateExecution},
-		"TagResources":            {service.Write, (*Service).tagResources},
-		"ListExecutions":          {service.Read, (*Service).listExecutions},
-		"ListTaskExecutions":      {service.Read, (*Service).listTaskExecutions},
-		"ListExecutionLogs":       {service.Read, (*Service).listExecutionLogs},
-		"GetExecutionTemplate":    {service.Read, (*Service).getExecutionTemplate},
-		"ListTemplates":           {service.Read, (*Service).listTemplates},
-		"GetTemplate":             {service.Read, (*Service).getTemplate},
-		"ValidateTemplateContent": {service.Read, (*Service).validateTemplateContent},
-		"ListExecutionRiskyTasks": {service.Read, (*Service).listExecutionRiskyTasks},
+		"StartExecution":          {kind: service.Start, serve: (*Service).startExecution},
+		"NotifyExecution":         {kind: service.Advance, serve: (*Service).notifyExecution},
+		"CancelExecution":         {kind: service.Stop, serve: (*Service).cancelExecution},
+		"UpdateExecution":         {kind: service.Write, serve: (*Service).updateExecution},
+		"TagResources":            {kind: service.Write, serve: (*Service).tagResources},
+		"ListExecutions":          {kind: service.Read, serve: (*Service).listExecutions},
+		"ListTaskExecutions":      {kind: service.Read, serve: (*Service).listTaskExecutions},
+		"ListExecutionLogs":       {kind: service.Read, serve: (*Service).listExecutionLogs},
+		"GetExecutionTemplate":    {kind: service.Read, serve: (*Service).getExecutionTemplate},
+		"ListTemplates":           {kind: service.Read, serve: (*Service).listTemplates},
+		"GetTemplate":             {kind: service.Read, serve: (*Service).getTemplate},
+		"ValidateTemplateContent": {kind: service.Read, serve: (*Service).validateTemplateContent},
+		"ListExecutionRiskyTasks": {kind: service.Read, serve: (*Service).listExecutionRiskyTasks},
+		callerIdentity:            {kind: service.Read, serve: (*Service).getCallerIdentity, version: stsVersion},
 	}
 }
 
@@ -89,7 +97,7 @@ func (s *Service) Recognise(r *http.Request, body []byte) (service.Call, bool) {
 		return service.Call{}, false
 	}
 	a, known := actions()[q.Action]
-	if !known && q.Version != version {
+	if !known && q.Version != version || a.version != "" && q.Version != a.version {
 		return service.Call{}, false
 	}
 	if !known {
@@ -117,7 +125,7 @@ func (s *Service) Serve(w http.ResponseWriter, r *http.Request, body []byte, _ s
 	a, known := actions()[q.Action]
 	var refusal *rpc.Error
 	switch {
-	case q.Version != version:
+	case q.Version != version && q.Version != a.version:
 		refusal = rpc.InvalidVersion()
 	case !known:
 		refusal = rpc.NoSuchAction()
@@ -179,6 +187,12 @@ func checkToken(q rpc.Request) *rpc.Error {
 func (s *Service) requestID() string {
 	h := strings.ToUpper(s.env.ID(32))
 	return strings.Join([]string{h[:8], h[8:12], h[12:16], h[16:20], h[20:32]}, "-")
+}
+
+func (s *Service) getCallerIdentity(_ rpc.Request, _ time.Time) (any, *rpc.Error) {
+	return map[string]any{
+		"AccountId": AccountID, "Arn": "acs:ram::" + AccountID + ":root", "UserId": AccountID, "PrincipalId": AccountID, "IdentityType": "Account",
+	}, nil
 }
 
 // Fail writes the vendor's shape of a failure.
