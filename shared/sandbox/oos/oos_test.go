@@ -21,6 +21,7 @@ func TestStart_RefusalsHaveTheVendorsCodeAndStatus(t *testing.T) {
 		kv         []string
 	}{
 		{"another version", "InvalidVersion", 400, []string{"Version", "2018-01-01"}},
+		{"no version", "InvalidVersion", 400, []string{"Version", ""}},
 		{"no template", "MissingParameter.TemplateName", 400, nil},
 		{"a template that does not exist", "EntityNotExists.Template", 404, []string{"TemplateName", "nowhere"}},
 		{"a missing parameter", "MissingExecutionParameter", 400, []string{"TemplateName", "start-node"}},
@@ -303,6 +304,7 @@ func TestRecognise_ByShapeAlone(t *testing.T) {
 		{"an unknown action of our version", "Action=SignalExecution&Version=2019-06-01&Signature=x", true},
 		{"ahas", "Action=ExecuteExperiment&Version=2019-09-01&Signature=x", false},
 		{"sts of aws", "Action=GetCallerIdentity&Version=2011-06-15", false},
+		{"sts of alibaba", "Action=GetCallerIdentity&Version=2015-04-01&Signature=x", true},
 		{"no action", "Version=2019-06-01", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -123,9 +123,12 @@ func (s *Service) Serve(w http.ResponseWriter, r *http.Request, body []byte, _ s
 	q, _ := rpc.Parse(r, body)
 	id := s.requestID()
 	a, known := actions()[q.Action]
+	if a.version == "" {
+		a.version = version
+	}
 	var refusal *rpc.Error
 	switch {
-	case q.Version != version && q.Version != a.version:
+	case q.Version != a.version:
 		refusal = rpc.InvalidVersion()
 	case !known:
 		refusal = rpc.NoSuchAction()
