@@ -110,7 +110,10 @@ func (f *Function) coalesced(ctx context.Context, fact *fact, to destination, m 
 func (f *Function) post(ctx context.Context, fact *fact, to destination, m chat.Message, last note) (chat.Posted, error) {
 	can := to.sender.Capabilities()
 	if can.Update && last.Posted.ID != "" {
-		return to.sender.Update(ctx, last.Posted, m)
+		posted, err := to.sender.Update(ctx, last.Posted, m)
+		if err == nil || chat.Retryable(err) {
+			return posted, err
+		} // the old message is gone, or too old: a new one it is
 	}
 	if !can.Reply {
 		return to.sender.Post(ctx, to.address, m)

@@ -1,0 +1,412 @@
+package notify_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/firedrill/firedrill/events"
+	"github.com/firedrill/firedrill/functions/notify"
+	"github.com/firedrill/firedrill/shared/chat"
+	"github.com/firedrill/firedrill/shared/chat/local"
+	"github.com/firedrill/firedrill/shared/chat/webhook"
+	"github.com/firedrill/firedrill/shared/drill"
+	"github.com/firedrill/firedrill/shared/journal"
+	"github.com/firedrill/firedrill/shared/journal/memory"
+)
+
+var now = time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)
+
+// recorder is a sender that keeps what it got, and fails where it is told to.
+type recorder struct {
+	mu   sync.Mutex
+	got  []string // "post local:a [SANDBOX] …"
+	fail map[string]error
+	can  chat.Capabilities
+}
+
+func (r *recorder) note(how, to string, m chat.Message) (chat.Posted, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.fail[to]; err != nil {
+		return chat.Posted{}, err
+	}
+	r.got = append(r.got, how+" "+to+" "+m.Title)
+	return chat.Posted{To: to, ID: fmt.Sprint(len(r.got)), Thread: m.Thread}, nil
+}
+
+func (r *recorder) Post(_ context.Context, to chat.Address, m chat.Message) (chat.Posted, error) {
+	return r.note("post", to.String(), m)
+}
+
+func (r *recorder) Update(_ context.Context, p chat.Posted, m chat.Message) (chat.Posted, error) {
+	return r.note("update "+p.ID, p.To, m)
+}
+
+func (r *recorder) Reply(_ context.Context, p chat.Posted, m chat.Message) (chat.Posted, error) {
+	return r.note("reply "+p.ID, p.To, m)
+}
+
+func (r *recorder) Capabilities() chat.Capabilities { return r.can }
+
+func (r *recorder) all() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return strings.Join(r.got, "\n")
+}
+
+// flaky is a journal whose reads and writes can be made to fail.
+type flaky struct {
+	*journal.Journal
+	load, object, put error
+}
+
+func (f *flaky) LoadAt(ctx context.Context, id string, rev int) (*drill.Drill, error) {
+	if f.load != nil {
+		return nil, f.load
+	}
+	return f.Journal.LoadAt(ctx, id, rev)
+}
+
+func (f *flaky) Object(ctx context.Context, id, name string) ([]byte, error) {
+	if f.object != nil {
+		return nil, f.object
+	}
+	return f.Journal.Object(ctx, id, name)
+}
+
+func (f *flaky) PutObject(ctx context.Context, id, name string, data []byte) error {
+	if f.put != nil {
+		return f.put
+	}
+	return f.Journal.PutObject(ctx, id, name, data)
+}
+
+type bench struct {
+	t     *testing.T
+	j     *flaky
+	f     *notify.Function
+	out   *recorder
+	log   *bytes.Buffer
+	drill *drill.Drill
+	facts []events.Event // of rev 1
+}
+
+func newBench(t *testing.T, channels ...drill.Channel) *bench {
+	t.Helper()
+	n := 0
+	store := journal.Open(memory.New(), journal.Options{Now: func() time.Time { return now }, Nonce: func() string { n++; return fmt.Sprint("n", n) }, Mode: "SANDBOX"})
+	b := &bench{t: t, j: &flaky{Journal: store}, out: &recorder{fail: map[string]error{}}, log: &bytes.Buffer{}}
+	b.f = &notify.Function{Journal: b.j, Senders: chat.New(nil, b.out), Log: slog.New(slog.NewJSONHandler(b.log, nil))}
+	d, change := drill.New(drill.Ask{ID: "k7m2q4x9a3bcd", Mode: "SANDBOX", Actor: "webhook:acme/alice",
+		Plan: drill.Plan{Name: "checkout", Title: "Checkout", Service: drill.FIS, Environment: "staging", Notify: channels, MaxDuration: drill.Duration(time.Hour)}}, now)
+	facts, err := store.Begin(t.Context(), d, change, journal.By{Source: "/firedrill/test/start"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.drill, b.facts = d, facts
+	return b
+}
+
+func channel(name, to string) drill.Channel {
+	return drill.Channel{Name: name, To: to, Lang: "en", Timezone: "Europe/Berlin"}
+}
+
+// change appends one more rev and returns its facts.
+func (b *bench) change(edit journal.Edit) []events.Event {
+	b.t.Helper()
+	_, facts, err := b.j.Update(b.t.Context(), b.drill.ID, journal.By{Source: "/firedrill/test/poll"}, edit)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return facts
+}
+
+func (b *bench) handle(e events.Event) error {
+	b.t.Helper()
+	out, err := b.f.Handle(b.t.Context(), e)
+	if len(out) != 0 {
+		b.t.Errorf("notify returned events: %v", out)
+	}
+	return err
+}
+
+func (b *bench) want(lines ...string) {
+	b.t.Helper()
+	if got := b.out.all(); got != strings.Join(lines, "\n") {
+		b.t.Errorf("got\n%s\nwant\n%s", got, strings.Join(lines, "\n"))
+	}
+}
+
+const requested = "[SANDBOX] Requested: Checkout"
+
+func TestNotify_OneBadDestinationKeepsNoOtherBack(t *testing.T) {
+	for name, c := range map[string]struct {
+		fail    error
+		retried bool
+	}{
+		"it is down":      {&chat.Error{Code: chat.Unavailable, Err: errors.New("503")}, true},
+		"it is throttled": {&chat.Error{Code: chat.Throttled, Err: errors.New("429")}, true},
+		"it refuses":      {&chat.Error{Code: chat.Denied, Err: errors.New("404")}, false},
+		"it is broken":    {errors.New("nobody knows"), true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, channel("bad", "local:bad"), channel("good", "local:good"))
+			b.out.fail["local:bad"] = c.fail
+			if err := b.handle(b.facts[0]); (err != nil) != c.retried {
+				t.Errorf("error %v", err)
+			}
+			b.want("post local:good " + requested)
+			b.out.fail = nil
+			if err := b.handle(b.facts[0]); err != nil {
+				t.Fatal(err)
+			}
+			b.want("post local:good "+requested, "post local:bad "+requested)
+		})
+	}
+}
+
+func TestNotify_ADestinationThatCannotBeUsedIsLoggedOnce(t *testing.T) {
+	b := newBench(t, channel("x", "webhook:ftp://hunter2/"), channel("good", "local:good"))
+	if err := b.handle(b.facts[0]); err != nil {
+		t.Errorf("a retry cannot mend it: %v", err)
+	}
+	b.want("post local:good " + requested)
+	if !strings.Contains(b.log.String(), `"code":"invalid"`) || strings.Contains(b.log.String(), "hunter2") {
+		t.Errorf("log: %s", b.log)
+	}
+}
+
+func TestNotify_DeliveredAgainIsPostedOnce(t *testing.T) {
+	b := newBench(t, channel("a", "local:a"), channel("b", "local:b"))
+	var group sync.WaitGroup
+	for range 20 {
+		group.Go(func() {
+			if err := b.handle(b.facts[0]); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	if err := b.handle(b.facts[0]); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Count(b.out.all(), "\n") + 1; got != 2 {
+		t.Errorf("%d messages:\n%s", got, b.out.all())
+	}
+}
+
+func TestNotify_ADeliveryThatCannotBeRecordedIsNotAnError(t *testing.T) {
+	b := newBench(t, channel("a", "local:a"))
+	b.j.put = errors.New("disk full")
+	if err := b.handle(b.facts[0]); err != nil {
+		t.Errorf("sending it again would not help: %v", err)
+	}
+	b.want("post local:a " + requested)
+	if !strings.Contains(b.log.String(), "may come twice") {
+		t.Errorf("log: %s", b.log)
+	}
+}
+
+func TestNotify_WhenTheJournalCannotSayWhatWasDeliveredItWaits(t *testing.T) {
+	b := newBench(t, channel("a", "local:a"))
+	b.j.object = errors.New("timeout")
+	if err := b.handle(b.facts[0]); err == nil {
+		t.Error("no error")
+	}
+	b.want("")
+}
+
+func TestNotify_UnreadableDrillGoesToTheDefaultChannelsAndIsRetried(t *testing.T) {
+	b := newBench(t, channel("a", "local:a"), channel("default", "local:default"))
+	b.f.Channels = []drill.Channel{channel("default", "local:default")}
+	b.j.load = errors.New("timeout")
+	if err := b.handle(b.facts[0]); err == nil {
+		t.Error("no error: the plan's channels would never get it")
+	}
+	b.want("post local:default " + requested)
+	b.j.load = nil
+	if err := b.handle(b.facts[0]); err != nil {
+		t.Fatal(err)
+	}
+	b.want("post local:default "+requested, "post local:a "+requested)
+}
+
+func TestNotify_UnknownDrill(t *testing.T) {
+	refused, err := events.New(events.Envelope{ID: "r1", Source: "/firedrill/test/start", Subject: "nosuchdrill00", Time: now},
+		events.Refused{About: events.About{Drill: "nosuchdrill00", Plan: "chekout", Mode: "SANDBOX", Status: "refused", At: now}, Check: "catalogue", Reason: "there is no plan"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBench(t, channel("a", "local:a"))
+	if err := b.handle(refused); err != nil {
+		t.Errorf("no default channel: %v", err)
+	}
+	b.want("")
+	b.f.Channels = []drill.Channel{channel("default", "local:default")}
+	if err := b.handle(refused); err != nil {
+		t.Fatal(err)
+	}
+	b.want("post local:default [SANDBOX] Refused: chekout")
+}
+
+func TestNotify_AnAnswerWithoutARevGoesToTheDrillsChannels(t *testing.T) {
+	b := newBench(t, channel("a", "local:a"))
+	answer, err := events.New(events.Envelope{ID: "r1", Source: "/firedrill/test/advance", Subject: b.drill.ID, Time: now},
+		events.Refused{About: events.About{Drill: b.drill.ID, Plan: "-", Mode: "SANDBOX", Status: "unchanged", At: now}, Check: "gate", Reason: "already answered"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.handle(answer); err != nil {
+		t.Fatal(err)
+	}
+	b.want("post local:a [SANDBOX] Refused: Checkout")
+}
+
+func TestNotify_WhatIsNoFactIsDropped(t *testing.T) {
+	tick, err := events.New(events.Envelope{ID: "t", Source: "/x", Time: now}, events.Tick{At: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken := tick.Clone()
+	broken.SetType(events.TypeStarted)
+	path := tick.Clone()
+	path.SetType(events.TypeStarted)
+	if err := path.SetData("application/json", events.About{Drill: "../../x", Plan: "p", Mode: "LIVE", Status: "running", At: now}); err != nil {
+		t.Fatal(err)
+	}
+	b := newBench(t, channel("a", "local:a"))
+	for _, e := range []events.Event{tick, broken, path, {}} {
+		if err := b.handle(e); err != nil {
+			t.Errorf("%s: %v", e.Type(), err)
+		}
+	}
+	b.want("")
+}
+
+func TestNotify_TellsTheStateOfTheFactNotOfToday(t *testing.T) {
+	b := newBench(t, channel("a", "local:a"))
+	var text string
+	b.f.Senders = chat.New(nil, sendFunc(func(m chat.Message) { text = m.Text }))
+	stopping := b.change(func(d *drill.Drill, _ time.Time) (drill.Change, error) {
+		if _, err := d.Intend(drill.Main, "me", nil, now); err != nil {
+			return drill.Change{}, err
+		}
+		if _, err := d.SetRun(drill.Main, "EXP1", false, now); err != nil {
+			return drill.Change{}, err
+		}
+		return d.AskStop(drill.StopByPerson, "webhook:acme/alice", "slow", "me", now)
+	})
+	b.change(func(d *drill.Drill, _ time.Time) (drill.Change, error) {
+		return d.Observe(drill.Observation{Run: drill.Run{Role: drill.Main, ID: "EXP1"}, Phase: drill.PhaseStopped, Vendor: "stopped", Quiet: true, Restoration: drill.RestoreDone}, now)
+	})
+	if err := b.handle(stopping[len(stopping)-1]); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(text, "2. Stopped at the service: not confirmed") || !strings.Contains(text, "1. Stop requested: 2026-11-24 10:00:00 +01:00 by webhook:acme/alice") {
+		t.Errorf("text:\n%s", text)
+	}
+}
+
+type sendFunc func(chat.Message)
+
+func (f sendFunc) Post(_ context.Context, _ chat.Address, m chat.Message) (chat.Posted, error) {
+	f(m)
+	return chat.Posted{}, nil
+}
+func (f sendFunc) Update(context.Context, chat.Posted, chat.Message) (chat.Posted, error) {
+	return chat.Posted{}, chat.ErrUnsupported
+}
+func (f sendFunc) Reply(context.Context, chat.Posted, chat.Message) (chat.Posted, error) {
+	return chat.Posted{}, chat.ErrUnsupported
+}
+func (f sendFunc) Capabilities() chat.Capabilities { return chat.Capabilities{} }
+
+// progressed makes a progress fact of a rev that exists.
+func (b *bench) progressed(id string, at time.Time, e *events.Escalation) events.Event {
+	b.t.Helper()
+	ev, err := events.New(events.Envelope{ID: id, Source: "/firedrill/test/poll", Subject: b.drill.ID, Time: at, Sequence: 1},
+		events.Progressed{About: events.About{Drill: b.drill.ID, Plan: "checkout", Title: "Checkout", Mode: "SANDBOX", Status: "running", Rev: 1, At: at, Escalation: e}, Changes: []string{id}})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return ev
+}
+
+func TestNotify_ProgressIsCoalesced(t *testing.T) {
+	b := newBench(t, channel("a", "local:a"))
+	for _, e := range []events.Event{
+		b.progressed("p1", now, nil),
+		b.progressed("p2", now.Add(10*time.Second), nil), // too soon
+		b.progressed("p0", now.Add(-time.Hour), nil),     // hours late
+		b.progressed("p3", now.Add(20*time.Second), &events.Escalation{Level: 1, Reason: "stuck"}),
+		b.progressed("p4", now.Add(30*time.Second), nil),
+	} {
+		if err := b.handle(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.want("post local:a [SANDBOX] Progress: Checkout", "post local:a [SANDBOX] ESCALATION 1: Progress: Checkout", "post local:a [SANDBOX] Progress: Checkout")
+}
+
+func TestNotify_UsesThreadsAndUpdatesWhereThePlatformHasThem(t *testing.T) {
+	b := newBench(t, channel("a", "local:a"))
+	b.out.can = chat.Capabilities{Reply: true, Update: true}
+	for _, e := range []events.Event{b.facts[0], b.progressed("p1", now, nil), b.progressed("p2", now.Add(time.Minute), nil)} {
+		if err := b.handle(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.want("post local:a "+requested, "reply 1 local:a [SANDBOX] Progress: Checkout", "update 2 local:a [SANDBOX] Progress: Checkout")
+}
+
+func TestNotify_OverARealWebhook(t *testing.T) {
+	secrets, err := webhook.ParseSecrets("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ids sync.Map
+	var calls atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ids.Store(r.Header.Get(webhook.HeaderID), true)
+		if calls.Add(1) == 1 {
+			w.WriteHeader(http.StatusBadGateway)
+		}
+	}))
+	defer server.Close()
+	sender, err := webhook.New(webhook.Options{Secrets: secrets, Now: func() time.Time { return now }, Loopback: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBench(t, channel("hook", "webhook:"+server.URL+"/hunter2"), channel("console", "log:"))
+	var console bytes.Buffer
+	b.f.Senders = chat.New(map[chat.Platform]chat.Sender{chat.Webhook: sender, chat.Local: local.New(&console)}, nil)
+	if err := b.handle(b.facts[0]); err == nil || strings.Contains(err.Error(), "hunter2") {
+		t.Fatalf("first: %v", err)
+	}
+	for range 2 {
+		if err := b.handle(b.facts[0]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n := 0
+	ids.Range(func(any, any) bool { n++; return true })
+	if calls.Load() != 2 || n != 1 {
+		t.Errorf("%d calls with %d ids, want 2 with 1", calls.Load(), n)
+	}
+	if got := strings.Count(console.String(), requested); got != 1 {
+		t.Errorf("console has it %d times:\n%s", got, console.String())
+	}
+	if strings.Contains(b.log.String(), "hunter2") {
+		t.Errorf("log shows a secret: %s", b.log)
+	}
+}
