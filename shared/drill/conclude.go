@@ -55,10 +55,13 @@ func (d *Drill) Judge(now time.Time) Verdict {
 }
 
 func (d *Drill) judgeStop(unexpected, doubt func(string)) {
-	if d.Stop == nil || d.Outcome != Stopped && d.Outcome != Failed {
+	if d.Stop == nil {
 		return
 	}
 	why := "stopped by " + d.Stop.By
+	if d.Outcome == Completed {
+		why = "it ran to its end although a stop was asked by " + d.Stop.By
+	}
 	if d.Stop.Reason != "" {
 		why += ": " + d.Stop.Reason
 	}

@@ -97,8 +97,8 @@ func (d *Drill) settle(o Observation, c *Change, now time.Time) (bool, error) {
 		e, err = d.end(Failed, orElse(o.Reason, "the service reports "+o.Vendor), restored, now)
 	case d.Stop != nil && o.Quiet && (o.Phase == PhaseStopped || o.Phase == PhasePrepared || paused(o)):
 		e, err = d.endStopped(o.Evidence, restored, now)
-	case o.Phase == PhaseStopped && o.Restoration == RestoreFailed:
-		e, err = d.end(Failed, "the run was ended but its recovery failed: the fault may still be in effect", restored, now)
+	case o.Restoration == RestoreFailed && (o.Phase == PhaseStopped || o.Phase == PhaseUnknown):
+		e, err = d.end(Failed, "the run is over and its recovery failed ("+o.Vendor+"): the fault may still be in effect", restored, now)
 	default:
 		return false, nil
 	}
