@@ -8,10 +8,8 @@ import (
 
 // Capabilities say what a platform can do.
 type Capabilities struct {
-	Update  bool // a posted message can be changed
-	Reply   bool // a message can be answered in a thread
-	Buttons bool // buttons come back as commands
-	Runes   int  // the most runes of text in one message, 0 for no limit
+	Update bool // a posted message can be changed
+	Reply  bool // a message can be answered in a thread
 }
 
 // Sender posts to one platform. It must be safe for concurrent use, must end within ctx, should not retry, and must return

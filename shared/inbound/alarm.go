@@ -12,7 +12,7 @@ import (
 
 // AlarmSources lists the sources that Alarm reads.
 func AlarmSources() []string {
-	return []string{"alertmanager", "arms", "cloudmonitor", "cloudwatch", "generic", "tcop"}
+	return []string{"alertmanager", "arms", "cloudmonitor", "cloudwatch", "generic", "local", "tcop"}
 }
 
 // Alarm reads what a monitor posts to a webhook, by the source that the URL names. A notification with several alerts makes an event
@@ -27,7 +27,7 @@ func Alarm(source, contentType string, body []byte) ([]events.Event, error) {
 		return cloudwatchHook(body)
 	case "tcop":
 		return tcop(body)
-	case "generic":
+	case "generic", "local":
 		return generic(body)
 	}
 	return nil, invalid("alarm source %s is none of %s", seen(source), strings.Join(AlarmSources(), ", "))

@@ -1,0 +1,434 @@
+package chatops_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/firedrill/firedrill/events"
+	"github.com/firedrill/firedrill/functions/chatops"
+	"github.com/firedrill/firedrill/shared/chat/webhook"
+	"github.com/firedrill/firedrill/shared/drill"
+)
+
+const (
+	key     = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+	nextKey = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX"
+	first   = "k7m2q4x9a3bcd"
+	second  = "k7zzz4x9a3bcd"
+)
+
+var now = time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)
+
+// world is everything around the function; each part can be made to fail.
+type world struct {
+	t         testing.TB
+	published []events.Event
+	inputs    []string
+	publish   error
+	input     error
+	read      error
+	drills    []*drill.Drill
+	clock     time.Time
+	log       bytes.Buffer
+	handler   http.Handler
+	f         *chatops.Function
+}
+
+func (w *world) Publish(_ context.Context, out ...events.Event) error {
+	if w.publish == nil {
+		w.published = append(w.published, out...)
+	}
+	return w.publish
+}
+
+func (w *world) Plans(context.Context) ([]chatops.Plan, error) {
+	limit := 600.0
+	return []chatops.Plan{
+		{Plan: drill.Plan{Name: "checkout-az-outage", Title: "Checkout survives", Service: drill.FIS, Environment: "production", MaxDuration: drill.Duration(30 * time.Minute),
+			Timezone: "Europe/Berlin", StopOn: []string{"checkout-5xx"}, Approval: drill.Approval{Need: 1}}, Next: now.Add(time.Hour)},
+		{Plan: drill.Plan{Name: "cart-cpu", Title: "Cart \u202eunder\nload", Service: drill.CFG, Environment: "staging",
+			Parameters: map[string]drill.Parameter{"seconds": {Type: "int", Default: 180, Max: &limit}}}},
+	}, w.read
+}
+
+func (w *world) Drills(_ context.Context, prefix string) ([]*drill.Drill, error) {
+	var out []*drill.Drill
+	for _, d := range w.drills {
+		if strings.HasPrefix(d.ID, prefix) {
+			out = append(out, d)
+		}
+	}
+	return out, w.read
+}
+
+func (w *world) Stop(_ context.Context, p events.Stop) error {
+	w.inputs = append(w.inputs, "stop "+p.Drill+" "+p.Actor+" "+p.Reason)
+	return w.input
+}
+
+func (w *world) Halt(_ context.Context, p events.Halt) error {
+	w.inputs = append(w.inputs, "halt "+p.Scope+" "+p.Actor+" "+p.Reason)
+	return w.input
+}
+
+func (w *world) Approve(_ context.Context, p events.Approve) error {
+	if len(w.published) > 0 {
+		w.t.Error("published before it was recorded")
+	}
+	w.inputs = append(w.inputs, "approve "+p.Drill+" "+p.Actor+" "+p.Note)
+	return w.input
+}
+
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	secrets, err := webhook.ParseSecrets(key + "," + nextKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{t: t, clock: now}
+	stop := &drill.StopState{RequestedAt: now.Add(-time.Minute), By: "alarm:local/x"}
+	w.drills = []*drill.Drill{
+		{ID: first, Mode: "SANDBOX", Status: drill.Stopping, Stop: stop, Plan: drill.Plan{Name: "checkout-az-outage", Title: "Checkout"}},
+		{ID: second, Mode: "SANDBOX", Status: drill.Waiting, Plan: drill.Plan{Name: "cart-cpu"}, Gates: []drill.Gate{{ID: "2@5", Choices: []drill.Choice{{Action: drill.Execute}}}}},
+	}
+	w.f = &chatops.Function{
+		Publisher: w, Reader: w, Inputs: w, Secrets: secrets, Tenants: []string{"acme"}, Now: func() time.Time { return w.clock },
+		Source: "/firedrill/test/chatops", Mode: "SANDBOX", Link: func(id string) string { return "http://127.0.0.1:8080/r/" + id },
+		DrillID: func(e events.Event) string { return events.ID("drill", e.Source(), e.ID()) },
+		Log:     slog.New(slog.NewJSONHandler(&w.log, nil)),
+	}
+	w.handler = w.f.Handler()
+	return w
+}
+
+// request is a signed request that a test can spoil.
+func request(t testing.TB, id, body string) *http.Request {
+	t.Helper()
+	secrets, err := webhook.ParseSecrets(nextKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequest(http.MethodPost, "/chat/webhook", strings.NewReader(body))
+	if err := webhook.Sign(r.Header, id, now, []byte(body), secrets); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func (w *world) serve(r *http.Request) (int, chatops.Reply, string) {
+	w.t.Helper()
+	rec := httptest.NewRecorder()
+	w.handler.ServeHTTP(rec, r)
+	raw := rec.Body.String()
+	var reply chatops.Reply
+	if err := json.Unmarshal(rec.Body.Bytes(), &reply); err != nil {
+		w.t.Fatalf("answer %d is no JSON: %s", rec.Code, raw)
+	}
+	return rec.Code, reply, raw
+}
+
+func body(text string) string {
+	b, _ := json.Marshal(map[string]string{"text": text, "user": "alice", "tenant": "acme", "channel": "C1"})
+	return string(b)
+}
+
+// say sends one command with an id of its own.
+func (w *world) say(id, text string) (int, chatops.Reply) {
+	w.t.Helper()
+	code, reply, _ := w.serve(request(w.t, id, body(text)))
+	return code, reply
+}
+
+func TestWebhook_TrustsOnlyWhatIsSigned(t *testing.T) {
+	for name, spoil := range map[string]func(w *world, r *http.Request) *http.Request{
+		"unsigned": func(_ *world, r *http.Request) *http.Request { r.Header.Del(webhook.HeaderSignature); return r },
+		"forged": func(_ *world, r *http.Request) *http.Request {
+			r.Header.Set(webhook.HeaderSignature, "v1,AAAA")
+			return r
+		},
+		"signed for another id": func(_ *world, r *http.Request) *http.Request { r.Header.Set(webhook.HeaderID, "other"); return r },
+		"six minutes old":       func(w *world, r *http.Request) *http.Request { w.clock = now.Add(6 * time.Minute); return r },
+		"from the future":       func(w *world, r *http.Request) *http.Request { w.clock = now.Add(-6 * time.Minute); return r },
+		"no secret is set up":   func(w *world, r *http.Request) *http.Request { w.f.Secrets = nil; return r },
+		"an empty secret":       func(w *world, r *http.Request) *http.Request { w.f.Secrets = []webhook.Secret{{}}; return r },
+		"another tenant": func(w *world, _ *http.Request) *http.Request {
+			return request(w.t, "m1", strings.Replace(body("stop all"), "acme", "evil", 1))
+		},
+		"a body cut short":        func(_ *world, r *http.Request) *http.Request { return with(r, body("stop all")[:20]) },
+		"a body that was changed": func(_ *world, r *http.Request) *http.Request { return with(r, body("stop all now")) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			code, _, raw := w.serve(spoil(w, request(t, "m1", body("stop all"))))
+			if code != http.StatusUnauthorized || raw != "{\"text\":\"not authorised\"}\n" {
+				t.Errorf("answer %d %s", code, raw)
+			}
+			if len(w.inputs)+len(w.published) != 0 {
+				t.Errorf("something was done: %v %v", w.inputs, w.published)
+			}
+			if strings.Contains(w.log.String(), "whsec") || strings.Contains(w.log.String(), "stop all") {
+				t.Errorf("log: %s", w.log.String())
+			}
+		})
+	}
+}
+
+func with(r *http.Request, body string) *http.Request {
+	n := httptest.NewRequest(r.Method, r.URL.Path, strings.NewReader(body))
+	n.Header = r.Header
+	return n
+}
+
+func TestWebhook_RefusesWhatIsNoRequest(t *testing.T) {
+	big := body("note k7m2 " + strings.Repeat("x", 70<<10))
+	for name, c := range map[string]struct {
+		body string
+		code int
+	}{
+		"oversized":                    {big, http.StatusRequestEntityTooLarge},
+		"empty":                        {"", http.StatusBadRequest},
+		"no json":                      {"stop all", http.StatusBadRequest},
+		"two documents":                {body("list") + body("stop all"), http.StatusBadRequest},
+		"not UTF-8":                    {`{"text":"list \xff","user":"alice","tenant":"acme"}`[:14] + "\xff" + `","user":"alice","tenant":"acme"}`, http.StatusBadRequest},
+		"no user":                      {`{"text":"list","tenant":"acme"}`, http.StatusBadRequest},
+		"a user that is two":           {`{"text":"list","tenant":"acme","user":"alice/acme:bob"}`, http.StatusBadRequest},
+		"no tenant":                    {`{"text":"list","user":"alice"}`, http.StatusBadRequest},
+		"a field that nobody knows":    {`{"text":"list","user":"alice","tenant":"acme","actor":"slack:T/admin"}`, http.StatusBadRequest},
+		"our own message, sent back":   {`{"type":"dev.firedrill.message.v1","text":"stop all","user":"alice","tenant":"acme"}`, http.StatusBadRequest},
+		"our own message, as it stood": {`{"type":"dev.firedrill.message.v1","id":"1","mode":"LIVE","title":"x","text":"stop all"}`, http.StatusBadRequest},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			code, reply, _ := w.serve(request(t, "m1", c.body))
+			if code != c.code || reply.Text == "" || strings.Contains(reply.Text, "alice/") {
+				t.Errorf("answer %d %+v, want %d", code, reply, c.code)
+			}
+			if len(w.inputs)+len(w.published) != 0 {
+				t.Errorf("something was done: %v", w.inputs)
+			}
+		})
+	}
+	w := newWorld(t)
+	if code, _, _ := w.serve(httptest.NewRequest(http.MethodGet, "/chat/webhook", nil)); code != http.StatusMethodNotAllowed {
+		t.Errorf("GET: %d", code)
+	}
+}
+
+// payload decodes the one event that was published.
+func payload[T events.Payload](t *testing.T, w *world) (events.Event, T) {
+	t.Helper()
+	if len(w.published) != 1 {
+		t.Fatalf("%d events published", len(w.published))
+	}
+	p, err := events.Decode[T](w.published[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w.published[0], p
+}
+
+func TestStart_BecomesACommandThatExpires(t *testing.T) {
+	w := newWorld(t)
+	code, reply := w.say("m1", `/drill start cart-cpu seconds=60 note=“two words” dry-run`)
+	if code != http.StatusOK {
+		t.Fatal(code, reply)
+	}
+	e, p := payload[events.Start](t, w)
+	if p.Plan != "cart-cpu" || p.Actor != "webhook:acme/alice" || !p.DryRun || fmt.Sprint(p.Parameters) != "map[note:two words seconds:60]" {
+		t.Errorf("payload %+v", p)
+	}
+	if !p.ExpiresAt.Equal(now.Add(15*time.Minute)) || e.Subject() != "cart-cpu" || e.Source() != "/firedrill/test/chatops" {
+		t.Errorf("event %v", e)
+	}
+	if len(reply.Events) != 1 || reply.Events[0] != e.ID() || reply.Drill != events.ID("drill", e.Source(), e.ID()) || !strings.HasPrefix(reply.Text, "[SANDBOX] ") {
+		t.Errorf("reply %+v", reply)
+	}
+}
+
+func TestCommands_BecomeEvents(t *testing.T) {
+	soon := now.Add(15 * time.Minute)
+	const alice = "webhook:acme/alice"
+	for text, want := range map[string]events.Payload{
+		"advance k7m2":                    events.Advance{Drill: first, Action: "execute", Actor: alice, ExpiresAt: soon},
+		"advance K7ZZ 3":                  events.Advance{Drill: second, Step: "3", Action: "execute", Actor: alice, ExpiresAt: soon},
+		"skip k7m2 3":                     events.Advance{Drill: first, Step: "3", Action: "skip", Actor: alice, ExpiresAt: soon},
+		"retry k7m2":                      events.Advance{Drill: first, Action: "retry", Actor: alice, ExpiresAt: soon},
+		"resume k7m2":                     events.Advance{Drill: first, Action: "resume", Actor: alice, ExpiresAt: soon},
+		"approve k7zz ok for me":          events.Approve{Drill: second, Note: "ok for me", Actor: alice, ExpiresAt: soon},
+		"reject k7zz not now":             events.Reject{Drill: second, Note: "not now", Actor: alice, ExpiresAt: soon},
+		"stop k7m2 it's slow":             events.Stop{Drill: first, Reason: "it's slow", Actor: alice},
+		"stop all":                        events.Stop{Drill: "all", Actor: alice},
+		"stop " + second:                  events.Stop{Drill: second, Actor: alice},
+		"halt env/production incident 42": events.Halt{Scope: "environment/production", Reason: "incident 42", Actor: alice},
+		"release all over now":            events.Release{Scope: "all", Reason: "over now", Actor: alice},
+		"note k7m2 cache was cold":        events.Note{Drill: first, Text: "cache was cold", Actor: alice},
+		"answer k7m2 c2 no two lost":      events.Answer{Drill: first, Claim: "c2", Note: "two lost", Actor: alice},
+		"conclude k7m2 expected all well": events.Conclude{Drill: first, Verdict: "expected", Summary: "all well", Actor: alice},
+	} {
+		t.Run(text, func(t *testing.T) {
+			w := newWorld(t)
+			code, reply := w.say("m1", text)
+			if code != http.StatusOK || len(w.published) != 1 || len(reply.Events) != 1 {
+				t.Fatalf("answer %d %+v, %d events", code, reply, len(w.published))
+			}
+			got, wantJSON := w.published[0], new(bytes.Buffer)
+			if err := json.NewEncoder(wantJSON).Encode(want); err != nil {
+				t.Fatal(err)
+			}
+			if got.Type() != want.EventType() || string(got.Data()) != strings.TrimSpace(wantJSON.String()) {
+				t.Errorf("got %s %s\nwant %s %s", got.Type(), got.Data(), want.EventType(), wantJSON)
+			}
+		})
+	}
+}
+
+func TestStop_NeedsNobodyElse(t *testing.T) {
+	for _, text := range []string{"stop all", "stop " + first, "halt"} {
+		w := newWorld(t)
+		w.read, w.publish = errors.New("journal is slow"), errors.New("bus is down")
+		code, reply := w.say("m1", text)
+		if code != http.StatusOK || len(w.inputs) != 1 || len(reply.Events) != 1 {
+			t.Errorf("%s, bus down: %d %+v, inputs %v", text, code, reply, w.inputs)
+		}
+		w = newWorld(t)
+		w.read, w.input = errors.New("journal is slow"), errors.New("journal is down")
+		code, reply = w.say("m1", text)
+		if code != http.StatusOK || len(w.published) != 1 || len(reply.Events) != 1 {
+			t.Errorf("%s, journal down: %d %+v, published %v", text, code, reply, w.published)
+		}
+		w = newWorld(t)
+		w.publish, w.input = errors.New("bus is down: key hunter2"), errors.New("journal is down")
+		code, reply = w.say("m1", text)
+		if code != http.StatusServiceUnavailable || len(reply.Events) != 0 || strings.Contains(reply.Text, "hunter2") {
+			t.Errorf("%s, both down: %d %+v", text, code, reply)
+		}
+		w.publish, w.input = nil, nil
+		if code, _ = w.say("m1", text); code != http.StatusOK || len(w.published) != 1 {
+			t.Errorf("%s, sent again: %d, %d events", text, code, len(w.published))
+		}
+	}
+}
+
+func TestStop_AskedForBeforeIsPublishedAllTheSame(t *testing.T) {
+	w := newWorld(t)
+	w.input = fmt.Errorf("%w: alice asked for the stop", drill.ErrAnswered)
+	code, reply := w.say("m1", "stop k7m2")
+	if code != http.StatusOK || len(w.published) != 1 || !strings.Contains(reply.Text, "alice asked") {
+		t.Errorf("%d %+v, %d events", code, reply, len(w.published))
+	}
+}
+
+func TestApprove_AnAnswerOfTheJournalEndsIt(t *testing.T) {
+	for _, err := range []error{drill.ErrAnswered, drill.ErrForbidden} {
+		w := newWorld(t)
+		w.input = fmt.Errorf("%w: bob was first", err)
+		code, reply := w.say("m1", "approve k7zz")
+		if code != http.StatusOK || len(w.published) != 0 || !strings.Contains(reply.Text, "bob was first") || len(reply.Events) != 0 {
+			t.Errorf("%v: %d %+v, %d events", err, code, reply, len(w.published))
+		}
+	}
+}
+
+func TestRedelivery_ActsOnce(t *testing.T) {
+	w := newWorld(t)
+	_, one := w.say("m1", "stop k7m2")
+	_, two := w.say("m1", "stop k7m2")
+	if len(w.published) != 1 || len(w.inputs) != 1 || one.Events[0] != two.Events[0] || one.Text != two.Text {
+		t.Errorf("%d events, inputs %v, replies %+v %+v", len(w.published), w.inputs, one, two)
+	}
+	other := newWorld(t) // another instance
+	_, three := other.say("m1", "stop k7m2")
+	if three.Events[0] != one.Events[0] {
+		t.Errorf("another instance made another command: %s, %s", three.Events[0], one.Events[0])
+	}
+	_, four := w.say("m2", "stop k7m2")
+	if four.Events[0] == one.Events[0] {
+		t.Error("another request has the same command")
+	}
+	_, five := w.say("m3", "stop k7zz")
+	_, six := w.say("m3", "halt")
+	if five.Events[0] == six.Events[0] {
+		t.Error("two commands have the same id")
+	}
+}
+
+func TestUserErrors_AreAnsweredAndNothingIsDone(t *testing.T) {
+	for text, want := range map[string]string{
+		"strat x":                   `Did you mean "start"`,
+		"start checkuot-az-outage":  `did you mean "checkout-az-outage"`,
+		"start nothing-like-it-all": "/drill list",
+		"start cart-cpu 60":         `"60"`,
+		"advance k7":                "2 drills begin with",
+		"stop k7":                   first,
+		"stop zz":                   "no drill's id begins",
+		"status zz":                 "no drill's id begins",
+		"plan nope":                 "there is no plan",
+		"note k7m2":                 "the text is missing",
+	} {
+		t.Run(text, func(t *testing.T) {
+			w := newWorld(t)
+			code, reply := w.say("m1", text)
+			if code != http.StatusOK || !strings.Contains(reply.Text, want) {
+				t.Errorf("answer %d %q, want %q in it", code, reply.Text, want)
+			}
+			if len(w.inputs)+len(w.published)+len(reply.Events) != 0 {
+				t.Errorf("something was done: %v %v", w.inputs, w.published)
+			}
+		})
+	}
+}
+
+func TestReading_AnswersDirectly(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                        "/drill start NAME",
+		"help stop":               "/drill stop ID|all",
+		"list":                    "[SANDBOX] 2\ncheckout-az-outage: Checkout survives (fis, production)\ncart-cpu: Cart under load (cfg, staging)",
+		"plan cart-cpu":           "seconds=int, default 180, at most 600",
+		"plan checkout-az-outage": "needs 1 approval(s)\nstopped by checkout-5xx\nit takes no parameters",
+		"next":                    "[SANDBOX] 1\ncheckout-az-outage: 2026-11-24 11:00:00 +01:00",
+		"next cart-cpu":           "no schedule starts it",
+		"status":                  "[SANDBOX] k7m2q4x9 checkout-az-outage: stopping, Checkout\n[SANDBOX] k7zzz4x9 cart-cpu: waiting",
+		"status k7m2":             "stop requested: 2026-11-24 08:59:00 +00:00 by alarm:local/x\nstopped: not confirmed\nrestored: not confirmed",
+		"status K7ZZ":             "waits at 2@5: execute",
+		"report k7m2":             "http://127.0.0.1:8080/r/" + first + " (the drill is stopping: the report is not final)",
+	} {
+		t.Run(text, func(t *testing.T) {
+			w := newWorld(t)
+			code, reply := w.say("m1", text)
+			if code != http.StatusOK || !strings.Contains(reply.Text, want) || strings.Contains(reply.Text, "\u202e") {
+				t.Errorf("answer %d\n%s\nwant\n%s", code, reply.Text, want)
+			}
+			if len(w.inputs)+len(w.published) != 0 {
+				t.Error("something was done")
+			}
+		})
+	}
+	w := newWorld(t)
+	w.read = errors.New("hunter2")
+	if code, reply := w.say("m1", "status"); code != http.StatusServiceUnavailable || strings.Contains(reply.Text, "hunter2") {
+		t.Errorf("journal down: %d %+v", code, reply)
+	}
+}
+
+func FuzzWebhookBody(f *testing.F) {
+	for _, s := range []string{body("start cart-cpu"), body("stop all"), `{"text":1}`, "", "{}", body("\u202e\x00status")} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, b string) {
+		w := newWorld(t)
+		rec := httptest.NewRecorder()
+		w.handler.ServeHTTP(rec, request(t, "m1", b))
+		if rec.Code == http.StatusInternalServerError || !json.Valid(rec.Body.Bytes()) {
+			t.Fatalf("answer %d %s", rec.Code, rec.Body)
+		}
+	})
+}
