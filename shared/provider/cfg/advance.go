@@ -47,7 +47,7 @@ func (d *Driver) Advance(ctx context.Context, run driver.Run, m driver.Move) err
 
 func offers(gates []driver.Gate, m driver.Move) bool {
 	return slices.ContainsFunc(gates, func(g driver.Gate) bool {
-		return g.Step != "" && g.Step == m.Step && slices.ContainsFunc(g.Choices, func(c driver.Choice) bool { return c.Action == m.Action })
+		return g.Step == m.Step && slices.ContainsFunc(g.Choices, func(c driver.Choice) bool { return c.Action == m.Action })
 	})
 }
 

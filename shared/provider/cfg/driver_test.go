@@ -340,6 +340,25 @@ func TestLookupAndFind_ByTitleDescriptionAndTag(t *testing.T) {
 	}
 }
 
+func TestLookupAndFind_BeyondTheFirstPage(t *testing.T) {
+	b := newBench(t)
+	block := yamlish("actions", []any{12}, "instances", two)
+	r := b.W.Request(0, block)
+	r.Drill = "d" // part of every other drill's id
+	oldest := b.Begin(r)
+	for i := range 101 {
+		b.Begin(b.W.Request(i, block))
+	}
+	found, err := b.D.Lookup(t.Context(), r)
+	if err != nil || len(found) != 1 || found[0] != oldest {
+		t.Errorf("lookup %v, %v, want %s", found, err, oldest.ID)
+	}
+	all, err := b.D.(driver.Finder).Find(t.Context())
+	if err != nil || len(all) != 102 {
+		t.Errorf("found %d tasks, %v, want 102", len(all), err)
+	}
+}
+
 func TestTitle(t *testing.T) {
 	d := &Driver{limit: 20}
 	for name, c := range map[string]struct{ block, title, plan, want string }{

@@ -110,7 +110,7 @@ func (d *Driver) recoverNext(ctx context.Context, t Task) error {
 func (g TaskGroup) pending() []TaskGroupAction {
 	wanted := map[Num]bool{}
 	for n, a := range g.TaskGroupActions {
-		if r := g.undoneBy(n); !a.recovery() && a.begun() && r != nil && !r.good() && (!r.ended() || r.failed() && r.IsExecuteRedo) {
+		if r := g.undoneBy(n); !a.recovery() && a.begun() && r != nil && (!r.ended() || r.failed() && r.IsExecuteRedo) {
 			wanted[r.TaskGroupActionId] = true
 		}
 	}

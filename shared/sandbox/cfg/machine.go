@@ -89,7 +89,6 @@ func (s *Service) begin(t *task, a *action, chosen map[int64]bool, at time.Time)
 		if i.status != instanceNew && !again || chosen != nil && !chosen[i.id] {
 			continue
 		}
-		i.redo = i.redo || again
 		i.status, i.kind, i.started, i.ended, i.updated = instanceExecuting, typeNone, at, time.Time{}, at
 		t.log(at, fmt.Sprintf("action %d %s on %s: executing", a.id, a.name(), i.object))
 	}

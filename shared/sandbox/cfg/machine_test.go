@@ -294,3 +294,31 @@ func TestLie_AnswersSuccessAndDoesNothing(t *testing.T) {
 		t.Errorf("live %v, want both faults", w.live(id))
 	}
 }
+
+// "While triggered, manually continued fault actions get the policy applied again."
+func TestPolicy_AppliesAgainToAFaultThatIsContinuedByHand(t *testing.T) {
+	w := newWorld(t)
+	id := w.task(627, "")
+	w.ok("TriggerPolicy", `{"TaskId":%d,"Name":"n","Content":"c","TriggerType":0}`, id)
+	w.is(id, "1003 2002/0 2001/0") // nothing to undo
+	w.ok("ModifyTaskRunStatus", `{"TaskId":%d,"Status":1002}`, id)
+	w.moved(id, 0, 2)
+	w.is(id, "1002 2004/3 2003/0")
+	w.pass(5 * time.Second)
+	w.is(id, "1003 2004/3 2004/1")
+	if live := w.live(id); len(live) != 0 {
+		t.Errorf("live %v", live)
+	}
+}
+
+func TestAuto_SameFaultFailsTheAction(t *testing.T) {
+	w := newWorld(t)
+	first := w.task(627, "")
+	w.moved(first, 0, 2)
+	id := w.task(628, "")
+	w.pass(time.Minute)
+	w.is(id, "1002 2004/2 2001/0 2001/0")
+	if live := w.live(id); len(live) != 0 {
+		t.Errorf("live %v", live)
+	}
+}

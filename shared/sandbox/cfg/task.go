@@ -32,7 +32,6 @@ type instance struct {
 	status, kind     int
 	created, updated time.Time
 	started, ended   time.Time
-	redo             bool
 }
 
 type action struct {
