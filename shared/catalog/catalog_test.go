@@ -231,12 +231,14 @@ func TestParsePartial_offersOnlyWhatIsRight(t *testing.T) {
 	}{
 		{"mistakes in plans", five, []string{"fine"}},
 		{"a mistake in an account takes its plans along, and is told once", strings.Replace(five, "cloud: aws", "cloud: amazon", 1), nil},
+		{"of two of the same name neither is offered", five + "include: [ twice.yaml ]\n", nil},
 		{"a mistake in a freeze takes all along", five + "freezes: [ { name: x, from: 2027-01-01 } ]\n", nil},
 		{"an unknown field at the top takes all along", five + "freeze: []\n", nil},
 		{"an unreadable include takes all along", five + "include: [ other.yaml ]\n", nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			fsys := fstest.MapFS{"drills.yaml": {Data: []byte(c.file)}, "other.yaml": {Data: []byte("a: [")}}
+			fsys := fstest.MapFS{"drills.yaml": {Data: []byte(c.file)}, "other.yaml": {Data: []byte("a: [")},
+				"twice.yaml": {Data: []byte("drills: { fine: { account: aws, fis: { template: EXT2 } } }")}}
 			cat, err := catalog.ParsePartial(fsys, "drills.yaml")
 			if err == nil || cat == nil {
 				t.Fatalf("%v, %v", cat, err)

@@ -51,6 +51,9 @@ func TestDue(t *testing.T) {
 			[]string{"2027-01-29T01:00Z 2027-01-29T09:00[Asia/Shanghai]", "2027-02-26T01:00Z 2027-02-26T09:00[Asia/Shanghai]"}},
 		{"Sunday is 0 and 7", "0 9 * * 7", "UTC", "", "2027-01-01T00:00:00Z", "2027-01-09T00:00:00Z", []string{"2027-01-03T09:00Z 2027-01-03T09:00[UTC]"}},
 
+		{"a range that begins with Sunday as 7", "0 9 * * 7-1", "UTC", "", "2027-01-01T00:00:00Z", "2027-01-08T00:00:00Z",
+			[]string{"2027-01-03T09:00Z 2027-01-03T09:00[UTC]", "2027-01-04T09:00Z 2027-01-04T09:00[UTC]"}},
+
 		{"Berlin: a skipped slot is left out", "30 2 * * *", "Europe/Berlin", "skip", "2027-03-27T00:00:00Z", "2027-03-29T12:00:00Z",
 			[]string{"2027-03-27T01:30Z 2027-03-27T02:30[Europe/Berlin]", "2027-03-29T00:30Z 2027-03-29T02:30[Europe/Berlin]"}},
 		{"Berlin: a skipped slot runs after the gap", "30 2 * * *", "Europe/Berlin", "run", "2027-03-28T00:00:00Z", "2027-03-28T12:00:00Z",
@@ -138,7 +141,7 @@ func TestDue_withoutOrWithAWrongSchedule(t *testing.T) {
 	if got, err := catalog.Due(drill.Plan{}, from, to); err != nil || got != nil {
 		t.Error(got, err)
 	}
-	for _, p := range []drill.Plan{scheduled("0 10 * *", "UTC", ""), scheduled("0 10 * * *", "Berlin", ""), scheduled("0 10 * * *", "Local", "")} {
+	for _, p := range []drill.Plan{scheduled("0 10 * *", "UTC", ""), scheduled("0 10 * * *", "Berlin", ""), scheduled("0 10 * * *", "Local", ""), scheduled("0 7-3 * * *", "UTC", "")} {
 		if _, err := catalog.Due(p, from, to); err == nil {
 			t.Errorf("%+v is taken", p.Schedule)
 		}
