@@ -211,8 +211,9 @@ func (p *parser) tags(m map[string]any) map[string]string {
 	return out
 }
 
-// Recovery derives the request of the run that undoes the main one; ok is false if the plan names none. Parameters that
-// the plan does not give are taken over from the main run, as far as the recovery template declares them.
+// Recovery derives the request of the run that undoes the main one; ok is false if the plan names none. A recovery without
+// parameters takes those of the main run, as far as its template declares them; one with parameters takes exactly these,
+// and so needs no read of its template before it starts.
 func (d *Driver) Recovery(r driver.Request) (driver.Request, bool) {
 	m, ok := r.Block["recovery"].(map[string]any)
 	if !ok {
@@ -221,7 +222,7 @@ func (d *Driver) Recovery(r driver.Request) (driver.Request, bool) {
 	out := r
 	out.Role, out.Token, out.Prepared, out.Seen = drill.Recovery, r.Drill+"/"+string(drill.Recovery), nil, nil
 	out.Block = maps.Clone(m)
-	if main, ok := r.Block["parameters"].(map[string]any); ok && len(main) > 0 {
+	if main, ok := r.Block["parameters"].(map[string]any); ok && m["parameters"] == nil {
 		out.Block["inherit"] = maps.Clone(main)
 	}
 	return out, true

@@ -77,6 +77,24 @@ func TestStop_HasNoRollback(t *testing.T) {
 	}
 }
 
+// TestRecovery_ParametersOfItsOwn start without any other call: the less a recovery depends on, the better.
+func TestRecovery_ParametersOfItsOwn(t *testing.T) {
+	b := bench(t)
+	r, run := stopped(t, b, recoverBlock(map[string]any{"template": "start-node", "parameters": map[string]any{"NodeId": "i-abc"}}))
+	rr, _ := oosOf(b).Recovery(r)
+	before := len(b.W.Calls())
+	if _, err := b.D.Start(t.Context(), rr); err != nil {
+		t.Fatal(err)
+	}
+	if calls := b.W.Calls()[before:]; len(calls) != 1 || calls[0].Op != "StartExecution" {
+		t.Errorf("calls %v", calls)
+	}
+	b.W.Advance(time.Minute)
+	if live := b.W.Truth(run).Live; len(live) != 0 {
+		t.Errorf("%v is live after the recovery", live)
+	}
+}
+
 func TestRecovery_EndsFailedWhenItDoesNotSucceed(t *testing.T) {
 	for _, c := range []struct {
 		name     string

@@ -116,7 +116,7 @@ func describe(b block, r driver.Request) string {
 	return cut(text, 150) + " [fd:" + r.Drill + "]"
 }
 
-// inherit takes over those of the main run's parameters that a recovery template declares and the plan does not give.
+// inherit takes over those of the main run's parameters that a recovery template declares.
 func (d *Driver) inherit(ctx context.Context, b *block) error {
 	if len(b.Inherit) == 0 {
 		return nil
@@ -131,7 +131,6 @@ func (d *Driver) inherit(ctx context.Context, b *block) error {
 			params[k] = v
 		}
 	}
-	maps.Copy(params, b.Parameters)
 	b.Parameters = params
 	return nil
 }

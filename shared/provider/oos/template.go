@@ -64,7 +64,9 @@ func (d *Driver) Preview(ctx context.Context, r driver.Request) (driver.Preview,
 	if b.Recovery == nil {
 		p.Notes = append(p.Notes, "the plan names no recovery template: nothing undoes the fault if the run is stopped")
 	} else {
-		b.Recovery.Inherit = b.Parameters
+		if b.Recovery.Parameters == nil {
+			b.Recovery.Inherit = b.Parameters
+		}
 		list = append(list, b.Recovery)
 	}
 	for _, x := range list {

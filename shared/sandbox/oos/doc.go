@@ -10,6 +10,9 @@
 // and of a second cancellation (InvalidExecutionStatus), of a token that is used again with other parameters
 // (IdempotentParameterMismatch), and which actions are risky (those that delete, release or stop, by the user guide).
 //
+// A sleep outside the documented 1 minute to 4 hours is refused in a template; where the duration comes from a parameter
+// it is played as one minute.
+//
 // The security tokens "invalid", "expired", "no-permission" and "wrong-account" are answered with the error of that
 // meaning; any other is accepted.
 package oos
