@@ -1,0 +1,77 @@
+package functions
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/firedrill/firedrill/"
+
+// rule says what a package must not link, and why.
+type rule struct {
+	pkg     string // below the module
+	forbids []string
+	why     string
+}
+
+func rules() []rule {
+	drivers := []string{module + "shared/provider/fis", module + "shared/provider/cfg", module + "shared/provider/oos", module + "shared/provider/ahas"}
+	sdks := []string{"github.com/aws/aws-sdk-go-v2/service", "github.com/aliyun/alibaba-cloud-sdk-go", "github.com/tencentcloud/tencentcloud-sdk-go"}
+	runtimes := []string{"github.com/aws/aws-lambda-go", "github.com/aliyun/fc-runtime-go-sdk"}
+	heavy := []string{"html/template", "text/template", "net/rpc", "google.golang.org/grpc", "github.com/santhosh-tekuri/jsonschema", "go.uber.org/zap"}
+	outer := []string{module + "functions", module + "deploy"}
+	const leaf = "a handler knows no SDK, no runtime, no cloud: those stand in leaves, wired in main"
+	rs := []rule{
+		{"shared/drill", append([]string{"net/http", "database/sql", module + "shared/journal", module + "shared/provider"}, outer...), "the domain is pure: no I/O"},
+		{"events", append([]string{module + "shared"}, outer...), "the contract stands alone"},
+		{"shared/journal", append([]string{module + "shared/provider", module + "shared/catalog"}, outer...), "the record knows no service and no catalogue"},
+		{"shared/provider/driver", append([]string{module + "shared/journal"}, append(sdks, outer...)...), "the interface knows no implementation"},
+		{"shared/provider", append(append([]string{module + "shared/journal"}, sdks...), drivers...), "the portable type is given its drivers; it links none"},
+		{"functions/notify", append([]string{module + "shared/provider", module + "shared/conduct"}, drivers...), "notify talks to people: it cannot contain StartExperiment"},
+		{"functions/chatops", append([]string{module + "shared/provider", module + "shared/conduct"}, drivers...), "chatops takes words from the internet: it cannot contain a call to a service"},
+		{"functions/abort", []string{module + "shared/report", module + "shared/chat/webhook", module + "shared/chat/messages", module + "shared/probe"}, "a change to a report or a message must never redeploy abort"},
+	}
+	for _, name := range []string{"start", "advance", "poll", "abort", "conclude", "notify", "chatops"} {
+		forbids := append(append(append([]string{module + "shared/sandbox", module + "deploy"}, sdks...), runtimes...), heavy...)
+		rs = append(rs, rule{"functions/" + name, forbids, leaf})
+	}
+	for _, name := range []string{"fis", "cfg", "oos", "ahas"} {
+		rs = append(rs, rule{"shared/provider/" + name, append([]string{module + "shared/journal", module + "shared/sandbox"}, append(heavy, outer...)...), "a driver is a leaf"})
+	}
+	return rs
+}
+
+func TestDeps_NothingPointsBack(t *testing.T) {
+	for _, r := range rules() {
+		t.Run(r.pkg, func(t *testing.T) {
+			t.Parallel()
+			for _, dep := range deps(t, module+r.pkg) {
+				for _, no := range r.forbids {
+					if dep != module+r.pkg && (dep == no || strings.HasPrefix(dep, no+"/")) {
+						t.Errorf("%s links %s: %s", r.pkg, dep, r.why)
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestDeps_TheCheckCanFail shows that a wrong import would be seen: the bundle does link what a handler must not.
+func TestDeps_TheCheckCanFail(t *testing.T) {
+	for _, dep := range deps(t, module+"deploy/local") {
+		if dep == module+"shared/provider/fis" {
+			return
+		}
+	}
+	t.Error("deploy/local is not seen to link the fis driver, so the check sees nothing")
+}
+
+func deps(t *testing.T, pkg string) []string {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-deps", pkg).Output()
+	if err != nil {
+		t.Fatalf("go list -deps %s: %v", pkg, err)
+	}
+	return strings.Fields(string(out))
+}
