@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/firedrill/firedrill/shared/journal"
+	"github.com/firedrill/firedrill/shared/journal/dir"
+)
+
+func auditCommand() *cobra.Command {
+	var data string
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "audit [ID]",
+		Short: "Verify the journal's hash chains and print a drill's record",
+		Long: `audit reads the journal in --data and verifies that no entry of any drill was changed, removed or reordered. With an id it also prints
+the drill's entries. The sum of the newest entry is the anchor that the concluded message and the report show: compare them.
+It exits with 1 when a chain is broken.`,
+		Example: `  firedrill audit              every drill, one line each
+  firedrill audit 3kq7ab2mzc   one drill's record`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			store, err := dir.Open(filepath.Join(data, "journal"))
+			if err != nil {
+				return err
+			}
+			s := &system{journal: journal.Open(store, journal.Options{Now: time.Now, Nonce: func() string { return random(20) }})}
+			if len(args) == 1 {
+				return s.auditOne(cmd.Context(), cmd.OutOrStdout(), args[0], asJSON)
+			}
+			return s.auditAll(cmd.Context(), cmd.OutOrStdout(), asJSON)
+		},
+	}
+	c.Flags().StringVar(&data, "data", ".firedrill", "directory of the journal")
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return c
+}
+
+// audited is one drill's line.
+type audited struct {
+	Drill   string `json:"drill"`
+	Plan    string `json:"plan,omitempty"`
+	Status  string `json:"status,omitempty"`
+	Verdict string `json:"verdict,omitempty"`
+	Revs    int    `json:"revs"`
+	Head    string `json:"head_sha256,omitempty"`
+	Problem string `json:"problem,omitempty"`
+}
+
+func (s *system) audit(ctx context.Context, id string) audited {
+	a := audited{Drill: id}
+	if err := s.journal.Verify(ctx, id); err != nil {
+		a.Problem = err.Error()
+	}
+	d, err := s.journal.Load(ctx, id)
+	if err != nil {
+		if a.Problem == "" {
+			a.Problem = err.Error()
+		}
+		return a
+	}
+	a.Plan, a.Status, a.Revs, a.Head = d.Plan.Name, string(d.Status), d.Rev, d.Head
+	if d.Verdict != nil {
+		a.Verdict = d.Verdict.Verdict
+	}
+	return a
+}
+
+func (s *system) auditAll(ctx context.Context, w io.Writer, asJSON bool) error {
+	all := []audited{}
+	broken := 0
+	for after := ""; ; {
+		items, next, err := s.journal.Recent(ctx, 500, after)
+		if err != nil {
+			return err
+		}
+		for _, it := range items {
+			a := s.audit(ctx, it.Drill)
+			if a.Problem != "" {
+				broken++
+			}
+			all = append(all, a)
+		}
+		if after = next; next == "" {
+			break
+		}
+	}
+	if asJSON {
+		respondTo(w, all)
+	} else {
+		for _, a := range all {
+			fmt.Fprintf(w, "%-14s %-28s %-10s %-12s %3d revs  %.16s  %s\n", a.Drill, a.Plan, a.Status, a.Verdict, a.Revs, a.Head, good(a.Problem))
+		}
+		fmt.Fprintf(w, "%d drill(s), %d broken\n", len(all), broken)
+	}
+	if broken > 0 {
+		return fmt.Errorf("%d of %d drills have a broken record", broken, len(all))
+	}
+	return nil
+}
+
+func good(problem string) string {
+	if problem == "" {
+		return "chain holds"
+	}
+	return "BROKEN: " + problem
+}
+
+func (s *system) auditOne(ctx context.Context, w io.Writer, id string, asJSON bool) error {
+	d, err := s.find(ctx, id)
+	if err != nil {
+		return err
+	}
+	a := s.audit(ctx, d.ID)
+	entries, err := s.journal.Entries(ctx, d.ID)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		respondTo(w, map[string]any{"audit": a, "entries": entries})
+	} else {
+		for _, e := range entries {
+			fmt.Fprintf(w, "%3d  %s  %.12s  %-24s %s\n", e.Rev, e.At.Format(time.RFC3339), e.SHA256, e.Actor, e.Change)
+		}
+		fmt.Fprintf(w, "%s\nhead %s\n", good(a.Problem), a.Head)
+	}
+	if a.Problem != "" {
+		return fmt.Errorf("drill %s has a broken record", d.ID)
+	}
+	return nil
+}

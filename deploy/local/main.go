@@ -1,0 +1,69 @@
+// Command firedrill runs the functions on a laptop: against a sandbox of the four services, or, with --live, against real accounts.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit codes.
+const (
+	exitFailed = 1 // it ran, and something is wrong
+	exitUsage  = 2 // it was called in a wrong way
+)
+
+// usageError is a mistake in how the command was called.
+type usageError struct{ error }
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:])
+	stop()
+	os.Exit(code)
+}
+
+// run is the whole program, without the process around it.
+func run(ctx context.Context, args []string) int {
+	root := command()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	var usage usageError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &usage):
+		fmt.Fprintf(os.Stderr, "firedrill: %v\nRun 'firedrill help' for what it can do.\n", err)
+		return exitUsage
+	}
+	fmt.Fprintf(os.Stderr, "firedrill: %v\n", err)
+	return exitFailed
+}
+
+func command() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "firedrill",
+		Short: "Run chaos drills on AWS FIS, Alibaba AHAS, Alibaba OOS and Tencent CFG",
+		Long: `Firedrill runs chaos drills on the fault-injection services that clouds sell: it starts them on schedule or on command, advances
+manual steps, watches them, stops them on an alarm, and concludes with a verdict.
+
+On a laptop everything runs in one process against a sandbox of the four services. No account is needed, and none is touched.`,
+		Example: `  firedrill up                                   console and sandbox on this machine
+  firedrill demo                                 one drill on each service, with verdicts and reports
+  firedrill send start cart-empty                ask the running 'up' for a drill
+  firedrill check --catalog drills.yaml          list every mistake in a catalogue`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		CompletionOptions: cobra.CompletionOptions{
+			HiddenDefaultCmd: true,
+		},
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.AddCommand(upCommand(), demoCommand(), checkCommand(), discoverCommand(), sendCommand(), auditCommand(), stopCommand())
+	return root
+}

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/firedrill/firedrill/events"
+	"github.com/firedrill/firedrill/shared/inbound"
+	"github.com/firedrill/firedrill/shared/sandbox"
+)
+
+// openSandbox makes the four services and finds them a port.
+func (s *system) openSandbox() error {
+	l, err := listen(s.set.sandboxAddr)
+	if err != nil {
+		return err
+	}
+	s.boxListener = l
+	s.boxURL = "http://" + l.Addr().String()
+	s.box = sandbox.New(sandbox.Options{Real: time.Now, Clock: s.clock, ID: random, Emit: s.pushed, AllowHosts: s.set.allowHosts})
+	return nil
+}
+
+// serveSandbox answers on the sandbox's port and moves its services on.
+func (s *system) serveSandbox(wg *sync.WaitGroup) (closeBox func(), err error) {
+	if s.box == nil {
+		return func() {}, nil
+	}
+	server := &http.Server{Handler: s.box, ReadHeaderTimeout: 10 * time.Second}
+	wg.Go(func() {
+		if err := server.Serve(s.boxListener); !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
+			s.set.log.Error("the sandbox ended", "error", err)
+		}
+	})
+	ctx, cancel := context.WithCancel(context.Background())
+	wg.Go(func() {
+		for s.clock.Sleep(ctx, time.Second) == nil {
+			s.box.Tick()
+		}
+	})
+	return func() {
+		cancel()
+		_ = server.Close() // nothing is lost: the process ends
+	}, nil
+}
+
+// pushed takes what the sandbox's services push, the way the platform's own event source would deliver it.
+func (s *system) pushed(platform string, payload []byte) {
+	in, err := decodeInbound(platform, payload)
+	if err == nil {
+		err = s.bus.Publish(context.Background(), in...)
+	}
+	if err != nil {
+		s.set.log.Warn("a pushed payload was dropped", "platform", platform, "error", err)
+	}
+}
+
+func decodeInbound(platform string, payload []byte) ([]events.Event, error) {
+	switch platform {
+	case "aws":
+		return inbound.AWS(payload)
+	case "aliyun":
+		return inbound.Aliyun(payload)
+	case "tencent":
+		return inbound.Tencent(payload)
+	}
+	return nil, fmt.Errorf("platform %q is none of aws, aliyun, tencent", platform)
+}

@@ -1,0 +1,213 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+// ports is how many ports are tried, from the wanted one up, before giving up.
+const ports = 50
+
+func upCommand() *cobra.Command {
+	set := settings{}
+	var verbose, asJSON bool
+	c := &cobra.Command{
+		Use:   "up",
+		Short: "Run console, functions and sandbox on this machine",
+		Long: `up runs every function in this process, with a console for people and the events API for programs.
+
+It always talks to the sandbox and drops cloud credentials from its environment. With --live it runs real drills in the accounts
+of the catalogue instead: it reads the account ids first, shows them, and asks you to type one.
+
+Drills are kept in --data; start 'up' again and it carries on with every drill that was active. Ctrl-C ends it cleanly.`,
+		Example: `  firedrill up                                    console on 127.0.0.1:8080, sandbox on 127.0.0.1:8081
+  firedrill up --catalog my.yaml --speed 10       your plans, ten times faster than the clock
+  curl -s 127.0.0.1:8080/api/plans                what can be run`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			set.log = logger(verbose)
+			return up(cmd.Context(), set, screen{out: cmd.OutOrStdout(), in: cmd.InOrStdin(), json: asJSON})
+		},
+	}
+	f := c.Flags()
+	commonFlags(c, &set)
+	f.StringVar(&set.addr, "addr", "127.0.0.1:8080", "address of the console; the next free port if it is taken")
+	f.StringVar(&set.sandboxAddr, "sandbox-addr", "127.0.0.1:8081", "address of the sandbox; the next free port if it is taken")
+	f.DurationVar(&set.every, "observe-every", 15*time.Second, "how often active drills are read inside a tick")
+	f.BoolVar(&set.live, "live", false, "run real drills in the catalogue's accounts; asks for a typed confirmation")
+	f.StringSliceVar(&set.allowHosts, "allow-host", nil, "host name that requests may be sent to, besides this machine's own")
+	f.BoolVarP(&verbose, "verbose", "v", false, "log every event")
+	f.BoolVar(&asJSON, "json", false, "print facts as JSON lines")
+	return c
+}
+
+func commonFlags(c *cobra.Command, set *settings) {
+	f := c.Flags()
+	f.StringVar(&set.data, "data", ".firedrill", "directory of the journal and the reports")
+	f.StringVar(&set.catalog, "catalog", "", "catalogue file (default: drills.yaml here, else the one that came with firedrill)")
+	f.Float64Var(&set.speed, "speed", 1, "how many times faster than the clock the sandbox, the ticks and the handlers go")
+}
+
+func logger(verbose bool) *slog.Logger {
+	level := slog.LevelWarn
+	if verbose {
+		level = slog.LevelDebug
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+}
+
+// screen is where up talks to its user.
+type screen struct {
+	out  io.Writer
+	in   io.Reader
+	json bool
+}
+
+func up(ctx context.Context, set settings, sc screen) error {
+	if set.speed <= 0 || set.speed > 10000 {
+		return usageError{fmt.Errorf("--speed %v: use a number above 0, up to 10000", set.speed)}
+	}
+	if set.live {
+		if set.speed != 1 {
+			return usageError{errors.New("--speed works with the sandbox only; real services keep real time")}
+		}
+	} else {
+		dropAmbient()
+	}
+	console, err := listen(set.addr)
+	if err != nil {
+		return err
+	}
+	defer console.Close()
+	set.addr = console.Addr().String()
+	s, err := newSystem(ctx, set)
+	if err != nil {
+		return err
+	}
+	if set.live {
+		if err := s.confirmLive(ctx, sc); err != nil {
+			return err
+		}
+	}
+	return s.serve(ctx, console, sc)
+}
+
+// listen takes the wanted port, or the next free one; port 0 takes any.
+func listen(addr string) (net.Listener, error) {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("address %q: write it like 127.0.0.1:8080", addr)}
+	}
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return nil, usageError{fmt.Errorf("address %q: firedrill listens on this machine only; use 127.0.0.1", addr)}
+	}
+	first, err := net.LookupPort("tcp", port)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("address %q: %q is no port", addr, port)}
+	}
+	for p := first; ; p++ {
+		l, err := net.Listen("tcp", net.JoinHostPort(host, fmt.Sprint(p)))
+		if err == nil || p == first+ports || p >= 65535 || first == 0 {
+			return l, err
+		}
+	}
+}
+
+// serve runs until ctx ends, then lets what is being handled finish.
+func (s *system) serve(ctx context.Context, console net.Listener, sc screen) error {
+	stop, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	var wg sync.WaitGroup
+	closeBox, err := s.serveSandbox(&wg)
+	if err != nil {
+		return err
+	}
+	defer closeBox()
+	server := &http.Server{Handler: s.handler(), ReadHeaderTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return stop }}
+	failed := make(chan error, 1)
+	wg.Go(func() {
+		if err := server.Serve(console); !errors.Is(err, http.ErrServerClosed) {
+			failed <- err
+		}
+	})
+	wg.Go(func() { s.bus.Run(stop, 4) })
+	wg.Go(func() { s.tick(stop) })
+	lines, endLines := s.facts.listen()
+	defer endLines()
+	s.greet(sc)
+	s.sendTick(stop, s.clock.Now().Truncate(time.Minute)) // carry on at once with what was active
+	wg.Go(func() { s.watch(stop, lines, sc) })
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	if !sc.json {
+		fmt.Fprintln(sc.out, "\nending; active drills go on at the next 'up'")
+	}
+	s.finish(server, cancel)
+	wg.Wait()
+	return err
+}
+
+// finish closes the door, waits a little for what is being handled, and ends the rest.
+func (s *system) finish(server *http.Server, cancel context.CancelFunc) {
+	soon, done := context.WithTimeout(context.Background(), 2*time.Second)
+	defer done()
+	cancelStreams := time.AfterFunc(500*time.Millisecond, cancel)
+	defer cancelStreams.Stop()
+	_ = server.Shutdown(soon) // what is left is closed below
+	cancel()
+	_ = server.Close()
+}
+
+func (s *system) greet(sc screen) {
+	if sc.json {
+		return
+	}
+	fmt.Fprintf(sc.out, "Firedrill · %s\n\n", s.mode)
+	fmt.Fprintf(sc.out, "  console   http://%s\n", s.set.addr)
+	if s.box != nil {
+		fmt.Fprintf(sc.out, "  sandbox   %s   (access key sandbox, secret sandbox, any region)\n", s.boxURL)
+	}
+	fmt.Fprintf(sc.out, "  journal   %s\n", s.set.data)
+	fmt.Fprintf(sc.out, "  catalogue %s, %d plans\n", s.catalogName(), len(s.catalog.Load().Plans()))
+	if s.set.speed != 1 {
+		fmt.Fprintf(sc.out, "  clock     %g times faster\n", s.set.speed)
+	}
+	fmt.Fprintf(sc.out, "\nOpen the console, or in another terminal:\n\n  go run ./deploy/local send start cart-empty\n\nCtrl-C ends it.\n\n")
+}
+
+// confirmLive shows the accounts that drills will run in, as the clouds themselves name them, and asks for one to be typed.
+func (s *system) confirmLive(ctx context.Context, sc screen) error {
+	ids, err := s.verifyAccounts(ctx, sc.out)
+	if err != nil {
+		return err
+	}
+	if f, ok := sc.in.(*os.File); !ok || !term.IsTerminal(int(f.Fd())) {
+		return errors.New("--live asks a person: run it in a terminal")
+	}
+	fmt.Fprintf(sc.out, "\nLIVE: drills will inject real faults into these accounts. Type one of the account ids to go on: ")
+	line, err := bufio.NewReader(sc.in).ReadString('\n')
+	if err != nil {
+		return fmt.Errorf("no confirmation: %w", err)
+	}
+	for _, id := range ids {
+		if strings.TrimSpace(line) == id {
+			return nil
+		}
+	}
+	return errors.New("that is none of these account ids; nothing was started")
+}
