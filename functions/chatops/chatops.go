@@ -38,16 +38,18 @@ type Inputs interface {
 	Approve(ctx context.Context, p events.Approve) error
 }
 
-// Function takes commands. All fields but Tenants, Link and DrillID are required.
+// Function takes commands. All fields but Tenants, Wall, Link and DrillID are required.
 type Function struct {
 	Publisher Publisher
 	Reader    Reader
 	Inputs    Inputs
 	Secrets   []webhook.Secret // any of them may have signed
 	Tenants   []string         // those that may send; none: any that holds a secret
-	Now       func() time.Time
-	Source    string // /firedrill/<deployment>/chatops
-	Mode      string // SANDBOX or LIVE
+	Now       func() time.Time // the clock of drills
+	// Wall is the clock that signatures are checked against; nil means Now. The two differ where a sandbox runs faster than the world.
+	Wall   func() time.Time
+	Source string // /firedrill/<deployment>/chatops
+	Mode   string // SANDBOX or LIVE
 	// Link returns the page of a drill; nil for none.
 	Link func(drill string) string
 	// DrillID returns the id of the drill that a start command leads to; nil when it is not known here.
@@ -60,7 +62,10 @@ const Expiry = drill.RequestExpiry
 
 // Handler returns the HTTP side: POST /chat/webhook.
 func (f *Function) Handler() http.Handler {
-	h := &hook{f: f, seen: newSeen()}
+	h := &hook{f: f, seen: newSeen(), wall: f.Wall}
+	if h.wall == nil {
+		h.wall = f.Now
+	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/chat/webhook", h.serve)
 	return mux

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"time"
 	"unicode/utf8"
 
 	"github.com/firedrill/firedrill/shared/chat/webhook"
@@ -20,6 +21,7 @@ const maxBody = 64 << 10
 type hook struct {
 	f    *Function
 	seen *seen
+	wall func() time.Time
 }
 
 // Request is the body that the generic webhook takes.
@@ -58,7 +60,7 @@ func (h *hook) serve(w http.ResponseWriter, r *http.Request) {
 		write(w, http.StatusBadRequest, Reply{Text: "the request could not be read"})
 		return
 	}
-	id, err := webhook.Verify(r.Header, body, h.f.Secrets, h.f.Now())
+	id, err := webhook.Verify(r.Header, body, h.f.Secrets, h.wall())
 	if err != nil {
 		h.f.Log.Warn("request refused", "reason", "signature, timestamp or headers")
 		unauthorised(w)
@@ -80,7 +82,7 @@ func (h *hook) verified(w http.ResponseWriter, r *http.Request, id string, body 
 		return
 	}
 	key := seenKey(id, body)
-	if reply, ok := h.seen.get(key, h.f.Now()); ok {
+	if reply, ok := h.seen.get(key, h.wall()); ok {
 		write(w, http.StatusOK, reply)
 		return
 	}
@@ -92,7 +94,7 @@ func (h *hook) verified(w http.ResponseWriter, r *http.Request, id string, body 
 		return
 	}
 	if len(reply.Events) > 0 {
-		h.seen.put(key, reply, h.f.Now())
+		h.seen.put(key, reply, h.wall())
 	}
 	write(w, http.StatusOK, reply)
 }
