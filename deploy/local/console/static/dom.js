@@ -1,0 +1,60 @@
+// dom.js: building and replacing elements. Text is only ever set as text, never as HTML.
+
+const SVG = 'http://www.w3.org/2000/svg';
+
+// h makes an element. Attributes: on… adds a listener, dataset and boolean values as one expects; children may be nodes, texts,
+// lists, or nothing.
+export function h(tag, attrs = {}, ...children) {
+  return build(document.createElement(tag), attrs, children);
+}
+
+// svg makes an SVG element in the same way.
+export function svg(tag, attrs = {}, ...children) {
+  return build(document.createElementNS(SVG, tag), attrs, children);
+}
+
+function build(el, attrs, children) {
+  for (const [name, value] of Object.entries(attrs)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith('on')) el.addEventListener(name.slice(2), value);
+    else if (name === 'dataset') Object.assign(el.dataset, value);
+    else el.setAttribute(name, value === true ? '' : String(value));
+  }
+  add(el, children);
+  return el;
+}
+
+function add(el, child) {
+  if (Array.isArray(child)) child.forEach((c) => add(el, c));
+  else if (child instanceof Node) el.append(child);
+  else if (child !== null && child !== undefined && child !== false) el.append(String(child));
+}
+
+// keep draws data into el, and only when data changed. What a person has typed, opened or focused in it stays: such elements
+// carry data-key.
+export function keep(el, data, draw) {
+  const now = JSON.stringify(data);
+  if (el.drawn === now) return;
+  el.drawn = now;
+  const before = remember(el);
+  el.replaceChildren();
+  add(el, draw(data));
+  restore(el, before);
+}
+
+const keyed = (el) => [...el.querySelectorAll('[data-key]')];
+
+function remember(el) {
+  const values = new Map(keyed(el).map((k) => [k.dataset.key, { value: k.value, open: k.open }]));
+  const focus = el.contains(document.activeElement) ? document.activeElement.dataset.key : undefined;
+  return { values, focus };
+}
+
+function restore(el, { values, focus }) {
+  for (const k of keyed(el)) {
+    const old = values.get(k.dataset.key);
+    if (old?.open) k.open = true;
+    if (old && k.matches('input, textarea, select')) k.value = old.value;
+    if (focus && k.dataset.key === focus) k.focus({ preventScroll: true });
+  }
+}
