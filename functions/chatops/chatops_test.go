@@ -279,8 +279,8 @@ func TestRedelivery_ActsOnce(t *testing.T) {
 	if four.Events[0] == one.Events[0] {
 		t.Error("another request has the same command")
 	}
-	_, five := w.say("m3", "stop k7zz")
-	_, six := w.say("m3", "halt")
+	_, five := w.say("m3", "stop all")
+	_, six := w.say("m3", "halt all")
 	if five.Events[0] == six.Events[0] {
 		t.Error("two commands have the same id")
 	}

@@ -1,6 +1,9 @@
 package chatops_test
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -23,7 +26,14 @@ func TestWebhook_TrustsOnlyWhatIsSigned(t *testing.T) {
 		"six minutes old":       func(w *world, r *http.Request) *http.Request { w.clock = now.Add(6 * time.Minute); return r },
 		"from the future":       func(w *world, r *http.Request) *http.Request { w.clock = now.Add(-6 * time.Minute); return r },
 		"no secret is set up":   func(w *world, r *http.Request) *http.Request { w.f.Secrets = nil; return r },
-		"an empty secret":       func(w *world, r *http.Request) *http.Request { w.f.Secrets = []webhook.Secret{{}}; return r },
+		"signed with nothing": func(w *world, r *http.Request) *http.Request {
+			w.f.Secrets = []webhook.Secret{{}}
+			m := hmac.New(sha256.New, nil)
+			m.Write([]byte("m1." + r.Header.Get(webhook.HeaderTimestamp) + "." + body("stop all")))
+			r.Header.Set(webhook.HeaderSignature, "v1,"+base64.StdEncoding.EncodeToString(m.Sum(nil)))
+			return r
+		},
+		"an empty secret": func(w *world, r *http.Request) *http.Request { w.f.Secrets = []webhook.Secret{{}}; return r },
 		"another tenant": func(w *world, _ *http.Request) *http.Request {
 			return request(w.t, "m1", strings.Replace(body("stop all"), "acme", "evil", 1))
 		},

@@ -1,6 +1,9 @@
 package webhook_test
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -93,6 +96,16 @@ func TestVerify_RefusesWhatIsNotSigned(t *testing.T) {
 				t.Errorf("got id %q, error %v", id, err)
 			}
 		})
+	}
+}
+
+func TestVerify_AnEmptySecretSignsNothing(t *testing.T) {
+	h := vectorHeader()
+	m := hmac.New(sha256.New, nil)
+	m.Write([]byte(vectorID + ".1614265330." + string(vectorBody)))
+	h.Set(webhook.HeaderSignature, "v1,"+base64.StdEncoding.EncodeToString(m.Sum(nil)))
+	if _, err := webhook.Verify(h, vectorBody, []webhook.Secret{{}}, vectorTime); !errors.Is(err, webhook.ErrAuth) {
+		t.Errorf("got %v", err)
 	}
 }
 

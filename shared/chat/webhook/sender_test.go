@@ -153,6 +153,7 @@ func TestPost_RefusesAddressesThatOnlyInsidersReach(t *testing.T) {
 		"metadata of AWS":                 {"https://169.254.169.254/latest", true, chat.Denied},
 		"metadata of AWS over IPv6":       {"https://[fd00:ec2::254]/latest", true, chat.Denied},
 		"metadata of Alibaba":             {"https://100.100.100.200/latest", true, chat.Denied},
+		"metadata of Alibaba, mapped":     {"https://[::ffff:100.100.100.200]/latest", true, chat.Denied},
 		"metadata of Tencent":             {"https://169.254.0.23/latest", true, chat.Denied},
 		"a private network":               {"https://10.1.2.3/", true, chat.Denied},
 		"another private network":         {"https://192.168.1.1/", true, chat.Denied},
