@@ -147,10 +147,15 @@ func (f *Function) record(ctx context.Context, id string, o order, by journal.By
 		err error
 	}
 	done := make(chan reply, 1)
+	seen := make(chan drill.Drill, 1)
 	go func() {
 		d, out, err := f.Journal.Update(ctx, id, by, func(d *drill.Drill, now time.Time) (drill.Change, error) {
 			if o.onlyIf != nil && !o.onlyIf(d) {
 				return drill.Change{}, errSkip
+			}
+			select {
+			case seen <- *d:
+			default:
 			}
 			return d.AskStop(o.kind, o.who, o.reason, me, now)
 		})
@@ -160,7 +165,12 @@ func (f *Function) record(ctx context.Context, id string, o order, by journal.By
 	case r := <-done:
 		return r.d, r.out, r.err
 	case <-f.patience(ctx):
-		f.unrecorded(ctx, id, o, by)
+	}
+	select {
+	case d := <-seen:
+		f.unrecorded(ctx, &d, o)
+	case r := <-done:
+		return r.d, r.out, r.err
 	}
 	r := <-done
 	return r.d, r.out, r.err
@@ -175,17 +185,16 @@ func (f *Function) patience(ctx context.Context) <-chan struct{} {
 	return soon.Done()
 }
 
-// unrecorded calls Stop for a drill whose journal does not answer in time. Its marker, or the head if it can be read, says what runs.
-func (f *Function) unrecorded(ctx context.Context, id string, o order, by journal.By) {
-	d, err := f.Journal.Load(ctx, id)
-	if err != nil || d.Status.Ended() || d.RunID() == "" || o.onlyIf != nil && !o.onlyIf(d) {
+// unrecorded calls Stop for a drill whose journal was read but does not take the record in time.
+func (f *Function) unrecorded(ctx context.Context, d *drill.Drill, o order) {
+	if d.Status.Ended() || d.RunID() == "" {
 		return
 	}
 	sv, err := f.Conduct.Services.For(d.Plan.Service, d.Plan.Account)
 	if err == nil {
 		err = sv.Stop(ctx, d.Ref(drill.Main), conduct.StopOf(d, o.reason, o.who, f.Now()))
 	}
-	f.Log.Warn("stopped before the journal answered", "drill", id, "run", d.RunID(), "error", err)
+	f.Log.Warn("stopped before the journal answered", "drill", d.ID, "run", d.RunID(), "error", err)
 }
 
 // answer tells a person that there is nothing to stop.

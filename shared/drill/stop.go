@@ -14,7 +14,7 @@ const (
 )
 
 // AskStop is the first fact of a stop. It is legal in every state before the end; before any intent to start it ends the drill
-// at once, because then nothing can run. by leases the first Stop call to the caller.
+// at once, because then nothing can run. by leases the first Stop call to the caller; "" leaves it to whoever comes next.
 func (d *Drill) AskStop(kind StopKind, who, reason, by string, now time.Time) (Change, error) {
 	if d.Status.Ended() {
 		return Change{}, fmt.Errorf("%w: drill %s has ended: it is %s", ErrAnswered, d.ID, d.Status)
@@ -26,7 +26,9 @@ func (d *Drill) AskStop(kind StopKind, who, reason, by string, now time.Time) (C
 		return Change{}, err
 	}
 	d.Stop = &StopState{RequestedAt: now, By: who, Kind: kind, Reason: reason}
-	d.StopLease, d.StopCalls = Lease{By: by, Until: now.Add(StopLease)}, 1
+	if by != "" {
+		d.StopLease, d.StopCalls = Lease{By: by, Until: now.Add(StopLease)}, 1
+	}
 	d.Deadline = now.Add(StopDeadline)
 	d.Gates = nil
 	c := Change{What: "stop asked by " + who, Facts: []events.Payload{events.Stopping{About: d.about(now), Reason: reason, By: who}}}
