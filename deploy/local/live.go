@@ -79,18 +79,28 @@ func (s *system) verify(ctx context.Context, p drill.Plan) (string, error) {
 	if p.Account.ID == "" {
 		return "", errors.New("the catalogue gives no id; write accounts." + p.Account.Name + ".id, so that no other account can be hit")
 	}
-	sv, err := s.services.For(p.Service, p.Account)
-	if err != nil {
-		return "", err
-	}
-	id, err := sv.Identity(ctx)
+	id, err := s.identity(ctx, p.Account)
 	switch {
 	case err != nil:
 		return "", err
 	case id == "":
-		return "", fmt.Errorf("%s cannot tell which account its credentials belong to", p.Service)
+		return "", fmt.Errorf("no service of %s can tell which account the credentials belong to", p.Account.Cloud)
 	case !strings.EqualFold(id, p.Account.ID):
 		return "", fmt.Errorf("the credentials belong to account %s, the catalogue says %s", id, p.Account.ID)
 	}
 	return id, nil
+}
+
+// identity asks the cloud whose the credentials are, through the first of its services that can tell.
+func (s *system) identity(ctx context.Context, a drill.Account) (string, error) {
+	for _, name := range cloudServices(a.Cloud) {
+		sv, err := s.services.For(name, a)
+		if err != nil {
+			return "", err
+		}
+		if id, err := sv.Identity(ctx); err != nil || id != "" {
+			return id, err
+		}
+	}
+	return "", nil
 }

@@ -25,6 +25,7 @@ var (
 	_ driver.Previewer = (*Driver)(nil)
 	_ driver.Lister    = (*Driver)(nil)
 	_ driver.Describer = (*Driver)(nil)
+	_ driver.Handbook  = (*Driver)(nil)
 )
 
 // publicRegions are the values of AhasRegionId that the vendor's pages give for hosts outside its cloud; both are
@@ -56,6 +57,11 @@ func Open(cfg driver.Config) (driver.Driver, error) {
 		return nil, fmt.Errorf("open ahas: %w", err)
 	}
 	return &Driver{cfg: cfg, client: client}, nil
+}
+
+// ByHand returns the command of Alibaba's CLI that ends a task.
+func (d *Driver) ByHand(run driver.Run) string {
+	return "aliyun ahas-openapi FinishExperimentTask --region " + run.Region + " --ExperimentTaskId " + run.ID
 }
 
 // Code classifies an error that this driver returned.
