@@ -38,6 +38,7 @@ var (
 	_ driver.Lister     = (*Driver)(nil)
 	_ driver.Identifier = (*Driver)(nil)
 	_ driver.Describer  = (*Driver)(nil)
+	_ driver.Handbook   = (*Driver)(nil)
 	_ driver.Opener     = Open
 )
 
@@ -151,4 +152,9 @@ func call[T any](ctx context.Context, d *Driver, k kind, what string, do func(co
 		return zero, &callError{what: what, kind: k, err: err}
 	}
 	return out, nil
+}
+
+// ByHand returns the AWS CLI's line that stops an experiment.
+func (d *Driver) ByHand(run driver.Run) string {
+	return "aws fis stop-experiment --id " + run.ID + " --region " + run.Region
 }
