@@ -154,15 +154,9 @@ func (s *system) find(ctx context.Context, id string) (*drill.Drill, error) {
 	if len(id) < 3 {
 		return nil, errNoDrill{fmt.Errorf("there is no drill %q; GET /api/drills lists them", id)}
 	}
-	items, _, err := s.journal.Recent(ctx, 1000, "")
+	match, err := s.startingWith(ctx, id)
 	if err != nil {
 		return nil, err
-	}
-	var match []string
-	for _, it := range items {
-		if strings.HasPrefix(it.Drill, id) {
-			match = append(match, it.Drill)
-		}
 	}
 	switch len(match) {
 	case 1:
@@ -171,6 +165,21 @@ func (s *system) find(ctx context.Context, id string) (*drill.Drill, error) {
 		return nil, errNoDrill{fmt.Errorf("there is no drill %q; GET /api/drills lists them", id)}
 	}
 	return nil, errNoDrill{fmt.Errorf("%q could be %s; write more of the id", id, strings.Join(match, " or "))}
+}
+
+// startingWith lists those of the newest drills whose id begins with prefix.
+func (s *system) startingWith(ctx context.Context, prefix string) ([]string, error) {
+	items, _, err := s.journal.Recent(ctx, 1000, "")
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	for _, it := range items {
+		if strings.HasPrefix(it.Drill, prefix) {
+			ids = append(ids, it.Drill)
+		}
+	}
+	return ids, nil
 }
 
 // view reads a drill with its timeline.

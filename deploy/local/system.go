@@ -69,7 +69,7 @@ type system struct {
 	services    *provider.Services
 	bus         *memory.Bus
 	facts       *feed
-	secrets     []webhook.Secret // of the signed chat webhook
+	secrets     []webhook.Secret // that commands by the signed webhook carry
 	messages    io.Closer
 }
 
@@ -94,7 +94,8 @@ func newSystem(ctx context.Context, set settings) (*system, error) {
 	if err := s.loadCatalog(); err != nil {
 		return nil, err
 	}
-	if err := s.readSecrets(); err != nil {
+	var err error
+	if s.secrets, err = readSecrets(secretsVariable); err != nil {
 		return nil, err
 	}
 	store, err := dir.Open(filepath.Join(set.data, "journal"))

@@ -4,12 +4,12 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/firedrill/firedrill/events"
@@ -21,10 +21,15 @@ import (
 	"github.com/firedrill/firedrill/shared/chat/webhook"
 	"github.com/firedrill/firedrill/shared/drill"
 	"github.com/firedrill/firedrill/shared/inbound"
+	"github.com/firedrill/firedrill/shared/journal"
 )
 
-// secretsVariable holds the secrets of the signed webhook, separated by commas; the command makes one up where it is not set.
-const secretsVariable = "FIREDRILL_WEBHOOK_SECRETS"
+// The secrets of signed webhooks, separated by commas: those that commands are signed with, and those that our messages are signed
+// with. They are two lists, so that whoever receives messages cannot sign commands. What is not set is made up for this run.
+const (
+	secretsVariable    = "FIREDRILL_WEBHOOK_SECRETS"
+	outSecretsVariable = "FIREDRILL_WEBHOOK_OUT_SECRETS"
+)
 
 // link is where people read about a drill.
 func (s *system) link(id string) string { return "http://" + s.set.addr + "/r/" + id }
@@ -39,7 +44,11 @@ func (s *system) notifier() (*notify.Function, error) {
 		return nil, err
 	}
 	s.messages = file
-	hook, err := webhook.New(webhook.Options{Secrets: s.secrets, Now: time.Now, Loopback: !s.set.live})
+	secrets, err := readSecrets(outSecretsVariable)
+	if err != nil {
+		return nil, err
+	}
+	hook, err := webhook.New(webhook.Options{Secrets: secrets, Now: time.Now, Loopback: !s.set.live})
 	if err != nil {
 		return nil, err
 	}
@@ -47,19 +56,19 @@ func (s *system) notifier() (*notify.Function, error) {
 	return &notify.Function{Journal: s.journal, Senders: chat.New(senders, local.New(file)), Link: s.link, Log: s.set.log}, nil
 }
 
-// readSecrets takes the webhook's secrets from the environment, or makes one up for this run.
-func (s *system) readSecrets() error {
-	var err error
-	if list := os.Getenv(secretsVariable); list != "" {
-		if s.secrets, err = webhook.ParseSecrets(list); err != nil {
-			return fmt.Errorf("%s: %w", secretsVariable, err)
-		}
-		return nil
+// readSecrets takes a list of secrets from the environment, or makes one up for this run.
+func readSecrets(variable string) ([]webhook.Secret, error) {
+	list := os.Getenv(variable)
+	if list == "" {
+		key := make([]byte, 32)
+		rand.Read(key) //nolint:errcheck // it never fails: it ends the process instead
+		list = "whsec_" + base64.StdEncoding.EncodeToString(key)
 	}
-	key := make([]byte, 32)
-	rand.Read(key) //nolint:errcheck // it never fails: it ends the process instead
-	s.secrets, err = webhook.ParseSecrets("whsec_" + base64.StdEncoding.EncodeToString(key))
-	return err
+	secrets, err := webhook.ParseSecrets(list)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", variable, err)
+	}
+	return secrets, nil
 }
 
 // chat is the function that takes commands from chat platforms.
@@ -89,24 +98,27 @@ func (r reader) Plans(context.Context) ([]chatops.Plan, error) {
 	return out, nil
 }
 
-// Drills lists the active drills, or those whose id begins with prefix.
+// Drills lists the active drills, or those among the newest whose id begins with prefix.
 func (r reader) Drills(ctx context.Context, prefix string) ([]*drill.Drill, error) {
-	items, _, err := r.s.journal.Recent(ctx, 1000, "")
+	ids, err := r.s.journal.ActiveIDs(ctx)
 	if err != nil {
 		return nil, err
 	}
+	if prefix != "" {
+		if ids, err = r.s.startingWith(ctx, prefix); err != nil {
+			return nil, err
+		}
+	}
 	var out []*drill.Drill
-	for _, it := range items {
-		if !strings.HasPrefix(it.Drill, prefix) {
+	for _, id := range ids {
+		d, err := r.s.journal.Load(ctx, id)
+		if errors.Is(err, journal.ErrNotFound) {
 			continue
 		}
-		d, err := r.s.journal.Load(ctx, it.Drill)
 		if err != nil {
 			return nil, err
 		}
-		if prefix != "" || d.Active() {
-			out = append(out, d)
-		}
+		out = append(out, d)
 	}
 	return out, nil
 }
@@ -119,11 +131,7 @@ func (s *system) postInbound(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	in, err := decodeInbound(r.PathValue("platform"), body)
-	if err != nil {
-		respondError(w, http.StatusBadRequest, err)
-		return
-	}
-	s.accept(w, r, in...)
+	s.acceptSome(w, r, in, err)
 }
 
 // postAlarm takes a monitor's webhook.
@@ -134,9 +142,18 @@ func (s *system) postAlarm(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	in, err := inbound.Alarm(r.PathValue("source"), r.Header.Get("Content-Type"), body)
-	if err != nil {
-		respondError(w, http.StatusBadRequest, err)
+	s.acceptSome(w, r, in, err)
+}
+
+// acceptSome publishes what could be read of a payload, and answers with what could not: one bad alert must not lose the others.
+func (s *system) acceptSome(w http.ResponseWriter, r *http.Request, in []events.Event, unread error) {
+	if unread == nil {
+		s.accept(w, r, in...)
 		return
 	}
-	s.accept(w, r, in...)
+	if err := s.bus.Publish(r.Context(), in...); err != nil {
+		respondError(w, http.StatusServiceUnavailable, err)
+		return
+	}
+	respondError(w, http.StatusBadRequest, unread)
 }

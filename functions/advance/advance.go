@@ -87,7 +87,7 @@ func (f *Function) answer(ctx context.Context, a answer, cause string) ([]events
 	me, now := f.Nonce(), f.Now()
 	var start bool
 	d, out, err := f.Journal.Update(ctx, a.drill, by, func(d *drill.Drill, now time.Time) (drill.Change, error) {
-		if start = d.AwaitsApproval() && a.start(d); start {
+		if start = a.start(d); start {
 			return a.vote(d, now)
 		}
 		c, _, err := d.Answer(a.move, a.actor, me, now)
@@ -107,14 +107,20 @@ func (f *Function) answer(ctx context.Context, a answer, cause string) ([]events
 	return append(out, r.Out...), err
 }
 
-// start reports whether the answer is about the approval before the start.
+// start reports whether the answer is about the approval before the start: now, or, delivered late, a vote that was counted then.
 func (a answer) start(d *drill.Drill) bool {
-	return a.gate == "" || a.gate == d.Approvals.Gate
+	if d.Approvals == nil || a.gate != "" && a.gate != d.Approvals.Gate {
+		return false
+	}
+	return d.AwaitsApproval() || a.move.Action == drill.ApproveRun && d.Approvals.VotedBy(a.actor) && len(d.Gates) == 0
 }
 
 func (a answer) vote(d *drill.Drill, now time.Time) (drill.Change, error) {
 	switch a.move.Action {
 	case drill.ApproveRun:
+		if d.Approvals.Approved || d.Approvals.VotedBy(a.actor) {
+			return drill.Change{}, nil // delivered again, or counted by chatops before it was published
+		}
 		return d.Approve(a.actor, a.note, now)
 	case drill.RejectRun:
 		reason := a.actor + " rejected it"

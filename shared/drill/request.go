@@ -176,10 +176,8 @@ func (d *Drill) Approve(actor, note string, now time.Time) (Change, error) {
 	case a.Hash != d.Hash():
 		return Change{}, fmt.Errorf("%w: what was asked has changed since", ErrForbidden)
 	}
-	for _, v := range a.Votes {
-		if v.Actor == actor {
-			return Change{}, fmt.Errorf("%w: you approved at %s; %d of %d so far", ErrAnswered, v.At.Format(time.RFC3339), len(a.Votes), a.Need)
-		}
+	if a.VotedBy(actor) {
+		return Change{}, fmt.Errorf("%w: you approved already; %d of %d so far", ErrAnswered, len(a.Votes), a.Need)
 	}
 	a.Votes = append(a.Votes, Vote{Actor: actor, At: now, Note: note})
 	if len(a.Votes) < a.Need {
@@ -192,6 +190,11 @@ func (d *Drill) Approve(actor, note string, now time.Time) (Change, error) {
 		by = append(by, v.Actor)
 	}
 	return Change{What: "approved by " + actor, Facts: []events.Payload{events.Approved{About: d.about(now), By: by}}}, nil
+}
+
+// VotedBy reports whether the actor's agreement is counted already.
+func (a *Approvals) VotedBy(actor string) bool {
+	return slices.ContainsFunc(a.Votes, func(v Vote) bool { return v.Actor == actor })
 }
 
 // AddNote keeps a person's remark.
