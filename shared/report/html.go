@@ -76,7 +76,14 @@ func noSteps(r Report) string {
 	return "The service has shown no steps of this run."
 }
 
-func anySeen(r Report) bool { return slices.ContainsFunc(r.Steps, func(s Step) bool { return s.Seen }) }
+// stepHint says how the times in the table of steps are to be read.
+func stepHint(r Report) string {
+	s := "Times in " + newScale(r).zoneName() + "."
+	if slices.ContainsFunc(r.Steps, func(st Step) bool { return st.Seen }) {
+		s += " Where the service gave no time, the time is that at which Firedrill first saw it."
+	}
+	return s
+}
 
 func approvalWord(r Report) string {
 	a := r.Approval

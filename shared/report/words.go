@@ -66,11 +66,26 @@ func (r Report) when(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	zone := r.zone
-	if zone == nil {
-		zone = time.UTC
+	return r.local(t).Format("2006-01-02 15:04:05 -07:00")
+}
+
+// clock writes the time of day, with the date where it is not the request's, "" for none.
+func (r Report) clock(t time.Time) string {
+	if t.IsZero() {
+		return ""
 	}
-	return t.In(zone).Format("2006-01-02 15:04:05 -07:00")
+	layout := "15:04:05"
+	if r.local(t).Format(time.DateOnly) != r.local(r.RequestedAt).Format(time.DateOnly) {
+		layout = "2006-01-02 15:04:05"
+	}
+	return r.local(t).Format(layout)
+}
+
+func (r Report) local(t time.Time) time.Time {
+	if r.zone == nil {
+		return t.UTC()
+	}
+	return t.In(r.zone)
 }
 
 // headline is the drill's state in a word for people: the verdict once there is one.
@@ -150,7 +165,7 @@ func took(st Step) string {
 func (r Report) ends(st Step) string {
 	switch {
 	case !st.End.IsZero():
-		return r.when(st.End)
+		return r.clock(st.End)
 	case st.Start.IsZero():
 		return "–"
 	}
