@@ -103,11 +103,15 @@ func (s *Sandbox) take(e Effect, c *call) (hit, bool) {
 	return h, ok
 }
 
-// serve lets the service answer, and remembers what a read answered.
+// serve lets the service answer, keeps what changed before anybody sees the answer, and remembers what a read answered.
+// A state that cannot be kept is a failure after the fact.
 func (s *Sandbox) serve(c *call, o service.Options) *reply {
 	out := newReply()
 	c.to.Serve(out, c.request, c.body, c.Call, o)
 	out.seal()
+	if s.keep(c.to) != nil {
+		return fail(c, service.Internal)
+	}
 	if c.Kind == service.Read && good(out) {
 		s.history.add(answer{c.Call.Service + " " + c.Key, s.now(), out})
 	}

@@ -213,6 +213,8 @@ func (s *Sandbox) postClock(r *http.Request) *reply {
 }
 
 func (s *Sandbox) postReset(*http.Request) *reply {
-	s.Reset()
+	if err := s.Reset(); err != nil {
+		return problem(http.StatusInternalServerError, err.Error())
+	}
 	return ok(map[string]bool{"reset": true})
 }

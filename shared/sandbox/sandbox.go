@@ -43,6 +43,8 @@ type Options struct {
 	AccessKey, Secret string
 	// Services are the constructors of the services. Nil: FIS, CFG, OOS and AHAS.
 	Services []func(service.Env) service.Service
+	// Keep makes the state outlive the process; only Open looks at it. Nil: nothing is kept.
+	Keep Keep
 }
 
 // Sandbox is the four services in one process. It is safe for concurrent use.
@@ -54,21 +56,21 @@ type Sandbox struct {
 	history  history
 	record   record
 	alarms   alarms
+	kept     kept
 	control  *http.ServeMux
 }
 
 var _ http.Handler = (*Sandbox)(nil)
 
-// New assembles a sandbox. It starts nothing: state moves when it is called, and by Tick.
+// New assembles a sandbox that keeps nothing. It starts nothing: state moves when it is called, and by Tick.
 func New(o Options) *Sandbox {
 	s := &Sandbox{opts: withDefaults(o), alarms: alarms{byName: map[string]Alarm{}}}
 	s.now = s.opts.Now
-	env := service.Env{
-		Now: s.now, Real: s.opts.Real, Alarm: s.alarms.firing, Emit: s.opts.Emit, ID: s.opts.ID,
-		AccessKey: s.opts.AccessKey, Secret: s.opts.Secret,
-	}
-	for _, open := range s.opts.Services {
-		s.services = append(s.services, open(env))
+	for n, open := range s.opts.Services {
+		s.services = append(s.services, open(service.Env{
+			Now: s.now, Real: s.opts.Real, Alarm: s.alarms.firing, Emit: s.emitter(n), ID: s.opts.ID,
+			AccessKey: s.opts.AccessKey, Secret: s.opts.Secret,
+		}))
 	}
 	s.control = s.routes()
 	return s
@@ -147,6 +149,11 @@ func (s *Sandbox) Requests() []Request { return s.record.list() }
 
 // Tick plays everything that is due in all services.
 func (s *Sandbox) Tick() {
+	s.tick()
+	s.keepSometimes()
+}
+
+func (s *Sandbox) tick() {
 	for _, v := range s.services {
 		v.Tick()
 	}
@@ -190,22 +197,26 @@ func (s *Sandbox) SetAlarm(name, state, reason string) (Alarm, error) {
 	if alarmName(name) == "" || state != "firing" && state != "resolved" {
 		return Alarm{}, fmt.Errorf("set alarm %q to %q: it needs a name, and the state firing or resolved", name, state)
 	}
-	s.Tick()
+	s.tick()
 	was, is, changed := s.alarms.set(name, state, reason, s.now())
 	if !changed {
 		return is, nil
+	}
+	if err := s.keepAlarms(); err != nil {
+		return is, err
 	}
 	payload, err := stateChange(uuid(s.opts.ID(32)), was, is)
 	if err != nil {
 		return is, fmt.Errorf("encode the event of alarm %s: %w", is.Name, err)
 	}
 	s.opts.Emit("aws", payload)
-	s.Tick()
-	return is, nil
+	s.tick()
+	return is, s.keepAll()
 }
 
-// Reset forgets runs, faults, alarms, the request log and what reads answered. Templates and the clock stay.
-func (s *Sandbox) Reset() {
+// Reset forgets runs, faults, alarms, the request log and what reads answered. Templates and the clock stay. The error
+// says that the old state is still kept.
+func (s *Sandbox) Reset() error {
 	s.faults.clear()
 	s.alarms.clear()
 	for _, v := range s.services {
@@ -213,6 +224,7 @@ func (s *Sandbox) Reset() {
 	}
 	s.history.clear()
 	s.record.clear()
+	return errors.Join(s.keepAlarms(), s.keepAll())
 }
 
 func (s *Sandbox) find(name string) service.Service {
