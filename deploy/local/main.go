@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -23,25 +24,34 @@ type usageError struct{ error }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:])
+	code := run(ctx, os.Args[1:], terminal{os.Stdin, os.Stdout, os.Stderr})
 	stop()
 	os.Exit(code)
 }
 
+// terminal is where a command reads and writes.
+type terminal struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
 // run is the whole program, without the process around it.
-func run(ctx context.Context, args []string) int {
+func run(ctx context.Context, args []string, t terminal) int {
 	root := command()
 	root.SetArgs(args)
+	root.SetIn(t.in)
+	root.SetOut(t.out)
+	root.SetErr(t.err)
 	err := root.ExecuteContext(ctx)
 	var usage usageError
 	switch {
 	case err == nil:
 		return 0
 	case errors.As(err, &usage):
-		fmt.Fprintf(os.Stderr, "firedrill: %v\nRun 'firedrill help' for what it can do.\n", err)
+		fmt.Fprintf(t.err, "firedrill: %v\nRun 'firedrill help' for what it can do.\n", err)
 		return exitUsage
 	}
-	fmt.Fprintf(os.Stderr, "firedrill: %v\n", err)
+	fmt.Fprintf(t.err, "firedrill: %v\n", err)
 	return exitFailed
 }
 
@@ -57,6 +67,8 @@ On a laptop everything runs in one process against a sandbox of the four service
   firedrill demo                                 one drill on each service, with verdicts and reports
   firedrill send start cart-empty                ask the running 'up' for a drill
   firedrill check --catalog drills.yaml          list every mistake in a catalogue`,
+		Args:          cobra.ArbitraryArgs, // so that RunE sees an unknown command
+		RunE:          unknown,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		CompletionOptions: cobra.CompletionOptions{
@@ -65,5 +77,26 @@ On a laptop everything runs in one process against a sandbox of the four service
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(upCommand(), demoCommand(), checkCommand(), discoverCommand(), sendCommand(), auditCommand(), stopCommand())
+	for _, c := range root.Commands() {
+		check := c.Args
+		c.Args = func(c *cobra.Command, words []string) error {
+			if err := check(c, words); err != nil {
+				return usageError{fmt.Errorf("%s: %w; see 'firedrill %s --help'", c.Name(), err, c.Name())}
+			}
+			return nil
+		}
+	}
 	return root
+}
+
+// unknown answers 'firedrill' without a command, or with one that there is not.
+func unknown(c *cobra.Command, words []string) error {
+	if len(words) == 0 {
+		return c.Help()
+	}
+	err := fmt.Errorf("there is no command %q", words[0])
+	if near := c.SuggestionsFor(words[0]); len(near) > 0 {
+		err = fmt.Errorf("%w; did you mean %s?", err, near[0])
+	}
+	return usageError{err}
 }

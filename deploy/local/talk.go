@@ -74,7 +74,7 @@ func readSecrets(variable string) ([]webhook.Secret, error) {
 // chat is the function that takes commands from chat platforms.
 func (s *system) chat() http.Handler {
 	f := &chatops.Function{
-		Publisher: s.bus, Reader: reader{s}, Secrets: s.secrets, Now: s.clock.Now, Source: "/firedrill/local/chatops", Mode: s.mode,
+		Publisher: s.bus, Reader: reader{s}, Secrets: s.secrets, Now: s.clock.Now, Wall: time.Now, Source: "/firedrill/local/chatops", Mode: s.mode,
 		Inputs: &chatops.Journaled{Journal: s.journal, Publisher: s.bus, Now: s.clock.Now, Source: "/firedrill/local/chatops"},
 		Link:   s.link, Log: s.set.log,
 		DrillID: func(e events.Event) string { return events.ID("drill", e.Source(), e.ID()) },
