@@ -12,9 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/cloudevents/sdk-go/v2/binding"
-	cehttp "github.com/cloudevents/sdk-go/v2/protocol/http"
-
 	"github.com/firedrill/firedrill/events"
 )
 
@@ -50,7 +47,7 @@ func (s *system) onlyOwn(next http.Handler) http.Handler {
 		}
 		if o := r.Header.Get("Origin"); o != "" {
 			u, err := url.Parse(o)
-			if err != nil || !s.own(u.Host) {
+			if err != nil || u.Host != r.Host && !slices.Contains(s.set.allowHosts, u.Hostname()) {
 				respondError(w, http.StatusForbidden, fmt.Errorf("origin %q is not this command's; allow it with --allow-host", o))
 				return
 			}
@@ -69,29 +66,9 @@ func (s *system) own(hostport string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback() || slices.Contains(s.set.allowHosts, host)
 }
 
-// postEvent takes any CloudEvent, structured or binary, as the bus would deliver it.
-func (s *system) postEvent(w http.ResponseWriter, r *http.Request) {
-	msg := cehttp.NewMessageFromHttpRequest(r)
-	defer msg.Finish(nil)
-	if msg.ReadEncoding() == binding.EncodingUnknown {
-		respondError(w, http.StatusUnsupportedMediaType, errors.New("this is no CloudEvent: send Content-Type application/cloudevents+json, or ce- headers"))
-		return
-	}
-	e, err := binding.ToEvent(r.Context(), msg)
-	if err != nil {
-		respondError(w, http.StatusBadRequest, err)
-		return
-	}
-	if err := events.Check(*e); err != nil {
-		respondError(w, http.StatusBadRequest, err)
-		return
-	}
-	s.accept(w, r, *e)
-}
-
 // accept publishes events and says what became of them.
 func (s *system) accept(w http.ResponseWriter, r *http.Request, in ...events.Event) {
-	if err := s.bus.Publish(r.Context(), in...); err != nil {
+	if err := s.take(r.Context(), in...); err != nil {
 		respondError(w, http.StatusServiceUnavailable, err)
 		return
 	}
@@ -145,6 +122,14 @@ func (s *system) getStream(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+}
+
+func readAll(r *http.Request) ([]byte, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, fmt.Errorf("read the request: %w", err)
+	}
+	return body, nil
 }
 
 func respond(w http.ResponseWriter, status int, v any) {

@@ -151,7 +151,7 @@ func (s *system) acceptSome(w http.ResponseWriter, r *http.Request, in []events.
 		s.accept(w, r, in...)
 		return
 	}
-	if err := s.bus.Publish(r.Context(), in...); err != nil {
+	if err := s.take(r.Context(), in...); err != nil {
 		respondError(w, http.StatusServiceUnavailable, err)
 		return
 	}
