@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -35,7 +36,9 @@ func demoCommand() *cobra.Command {
   OOS    a node that is taken down and comes back, each risky step confirmed
   AHAS   a CPU load with a check that a person confirms
 
-It prints each timeline, verdict and report, and exits with 0 only if every drill ended as it should.`,
+It prints each timeline, verdict and report, and exits with 0 only if every drill ended as it should.
+
+Each demo starts with an empty journal and sandbox, in a directory of its own below --data, and leaves it there with the reports.`,
 		Example: `  firedrill demo
   firedrill demo --fault '{"service":"fis","kind":"stop","fault":"lie"}'   a stop that lies: the demo fails`,
 		Args: cobra.NoArgs,
@@ -75,6 +78,10 @@ func acts() []*act {
 
 func demo(ctx context.Context, w io.Writer, set settings, fault string, limit time.Duration) error {
 	dropAmbient()
+	var err error
+	if set.data, err = freshDir(set.data); err != nil {
+		return err
+	}
 	console, err := listen(set.addr)
 	if err != nil {
 		return err
@@ -113,6 +120,14 @@ func demo(ctx context.Context, w io.Writer, set settings, fault string, limit ti
 	err = s.play(ctx, played)
 	cancel()
 	return errors.Join(err, s.review(context.WithoutCancel(ctx), w, played))
+}
+
+// freshDir makes a directory named after the time in the given one.
+func freshDir(in string) (string, error) {
+	if err := os.MkdirAll(in, 0o755); err != nil {
+		return "", err
+	}
+	return os.MkdirTemp(in, time.Now().Format("20060102-150405-"))
 }
 
 // play starts the drills and does what people would do, until all are concluded.

@@ -14,15 +14,27 @@ import (
 	"github.com/firedrill/firedrill/shared/sandbox"
 )
 
-// openSandbox makes the four services and finds them a port.
+// openSandbox makes the four services, with the runs that an earlier one left in the data directory, and finds them a port.
 func (s *system) openSandbox() error {
-	l, err := listen(s.set.sandboxAddr)
+	keep, err := openKeeper(s.set.data, s.set.log)
 	if err != nil {
 		return err
 	}
+	box, err := sandbox.Open(sandbox.Options{
+		Real: time.Now, Clock: s.clock, ID: random, Emit: s.pushed, AllowHosts: s.set.allowHosts, Keep: keep,
+	})
+	if err != nil {
+		keep.close()
+		return fmt.Errorf("%w\nnothing was changed; move %s away to begin anew, its drills will miss their runs", err, keep.path)
+	}
+	l, err := listen(s.set.sandboxAddr)
+	if err != nil {
+		keep.close()
+		return err
+	}
+	s.box, s.keeper = box, keep
 	s.boxListener = l
 	s.boxURL = "http://" + l.Addr().String()
-	s.box = sandbox.New(sandbox.Options{Real: time.Now, Clock: s.clock, ID: random, Emit: s.pushed, AllowHosts: s.set.allowHosts})
 	return nil
 }
 
@@ -46,6 +58,7 @@ func (s *system) serveSandbox(wg *sync.WaitGroup) (closeBox func(), err error) {
 	return func() {
 		cancel()
 		_ = server.Close() // nothing is lost: the process ends
+		s.keeper.close()
 	}, nil
 }
 

@@ -64,6 +64,7 @@ type system struct {
 	box         *sandbox.Sandbox // nil in live mode
 	boxURL      string
 	boxListener net.Listener
+	keeper      *keeper
 	catalog     atomic.Pointer[catalog.Catalog]
 	journal     *journal.Journal
 	services    *provider.Services

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -32,7 +33,8 @@ func upCommand() *cobra.Command {
 It always talks to the sandbox and drops cloud credentials from its environment. With --live it runs real drills in the accounts
 of the catalogue instead: it reads the account ids first, shows them, and asks you to type one.
 
-Drills are kept in --data; start 'up' again and it carries on with every drill that was active. Ctrl-C ends it cleanly.`,
+Drills, and the sandbox's runs of them, are kept in --data; start 'up' again and it carries on with every drill that was active,
+however the last one ended. Ctrl-C ends it cleanly.`,
 		Example: `  firedrill up                                    console on 127.0.0.1:8080, sandbox on 127.0.0.1:8081
   firedrill up --catalog my.yaml --speed 10       your plans, ten times faster than the clock
   curl -s 127.0.0.1:8080/api/plans                what can be run`,
@@ -50,7 +52,7 @@ Drills are kept in --data; start 'up' again and it carries on with every drill t
 	f.BoolVar(&set.live, "live", false, "run real drills in the catalogue's accounts; asks for a typed confirmation")
 	f.StringSliceVar(&set.allowHosts, "allow-host", nil, "host name that requests may be sent to, besides this machine's own")
 	f.BoolVarP(&verbose, "verbose", "v", false, "log every event")
-	f.BoolVar(&asJSON, "json", false, "print facts as JSON lines")
+	f.BoolVar(&asJSON, "json", false, "print JSON lines: first the addresses, then a line per fact")
 	return c
 }
 
@@ -135,7 +137,6 @@ func (s *system) serve(ctx context.Context, console net.Listener, sc screen) err
 	if err != nil {
 		return err
 	}
-	defer closeBox()
 	server := &http.Server{Handler: s.handler(), ReadHeaderTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return stop }}
 	failed := make(chan error, 1)
 	wg.Go(func() {
@@ -158,6 +159,7 @@ func (s *system) serve(ctx context.Context, console net.Listener, sc screen) err
 		fmt.Fprintln(sc.out, "\nending; active drills go on at the next 'up'")
 	}
 	s.finish(server, cancel)
+	closeBox()
 	wg.Wait()
 	return err
 }
@@ -175,6 +177,13 @@ func (s *system) finish(server *http.Server, cancel context.CancelFunc) {
 
 func (s *system) greet(sc screen) {
 	if sc.json {
+		ready := map[string]string{"mode": s.mode, "console": "http://" + s.set.addr}
+		if s.box != nil {
+			ready["sandbox"] = s.boxURL
+		}
+		if b, err := json.Marshal(ready); err == nil {
+			fmt.Fprintln(sc.out, string(b))
+		}
 		return
 	}
 	fmt.Fprintf(sc.out, "Firedrill · %s\n\n", s.mode)
