@@ -17,6 +17,9 @@ import (
 // defaultCatalog is looked for in the working directory.
 const defaultCatalog = "drills.yaml"
 
+// shippedName is how the catalogue that came with the command is called.
+const shippedName = "the one that came with firedrill"
+
 // openCatalog reads the named catalogue, or drills.yaml here, or the one that came with the command.
 func openCatalog(name string) (*catalog.Catalog, string, error) {
 	if name == "" {
@@ -26,7 +29,7 @@ func openCatalog(name string) (*catalog.Catalog, string, error) {
 	}
 	if name == "" {
 		c, err := catalog.Parse(shipped.FS, shipped.Name)
-		return c, "the one that came with firedrill", err
+		return c, shippedName, err
 	}
 	c, err := catalog.Load(name)
 	return c, name, err

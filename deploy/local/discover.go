@@ -32,11 +32,13 @@ func (r *reach) flags(c *cobra.Command) {
 }
 
 func (r *reach) services(root string) *provider.Services {
-	return provider.New(provider.Options{Openers: openers(), Wait: realWait, Config: func(_ drill.Service, a drill.Account) (driver.Config, error) {
+	return provider.New(provider.Options{Openers: openers(), Wait: realWait, Config: func(name drill.Service, a drill.Account) (driver.Config, error) {
 		c := driver.Config{Account: a.Name, AccountID: a.ID, Region: a.Region, Root: root}
 		if r.live {
+			var err error
 			c.Credentials = ambient(a)
-			return c, nil
+			c.Endpoint, err = liveEndpoint(name)
+			return c, err
 		}
 		c.Endpoint = r.sandbox
 		c.Credentials = func(context.Context) (driver.Credentials, error) {

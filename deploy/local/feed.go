@@ -28,7 +28,7 @@ func (f *feed) add(e events.Event) {
 
 // listen returns a channel of events and the way to end it.
 func (f *feed) listen() (<-chan events.Event, func()) {
-	ch := make(chan events.Event, 64)
+	ch := make(chan events.Event, 1024)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.listeners[ch] = true

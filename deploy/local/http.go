@@ -57,13 +57,20 @@ func (s *system) onlyOwn(next http.Handler) http.Handler {
 }
 
 func (s *system) own(hostport string) bool {
-	host := hostport
-	if h, _, err := net.SplitHostPort(hostport); err == nil {
-		host = h
-	}
-	host = strings.Trim(host, "[]")
+	return loopback(hostport) || slices.Contains(s.set.allowHosts, hostOf(hostport))
+}
+
+func loopback(hostport string) bool {
+	host := hostOf(hostport)
 	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback() || slices.Contains(s.set.allowHosts, host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+func hostOf(hostport string) string {
+	if h, _, err := net.SplitHostPort(hostport); err == nil {
+		return h
+	}
+	return strings.Trim(hostport, "[]")
 }
 
 // accept publishes events and says what became of them.

@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"path/filepath"
 	"sync/atomic"
 	"time"
@@ -180,8 +179,10 @@ func (s *system) config(root string) func(drill.Service, drill.Account) (driver.
 	return func(name drill.Service, a drill.Account) (driver.Config, error) {
 		c := driver.Config{Account: a.Name, AccountID: a.ID, Region: a.Region, Root: root, Transport: transport}
 		if s.set.live {
+			var err error
 			c.Credentials = ambient(a)
-			return c, nil
+			c.Endpoint, err = liveEndpoint(name)
+			return c, err
 		}
 		c.Endpoint = s.boxURL
 		c.Credentials = func(context.Context) (driver.Credentials, error) {
@@ -211,17 +212,4 @@ func (s *system) sendTick(ctx context.Context, at time.Time) {
 	if err != nil && ctx.Err() == nil {
 		s.set.log.Error("the tick was not sent", "error", err)
 	}
-}
-
-// dropAmbient removes cloud credentials from the environment, so that a sandbox run cannot touch an account.
-func dropAmbient() {
-	for _, name := range []string{
-		"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE",
-		"AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_FIS",
-		"ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "ALIBABA_CLOUD_SECURITY_TOKEN", "ALIBABA_CLOUD_PROFILE",
-		"TENCENTCLOUD_SECRET_ID", "TENCENTCLOUD_SECRET_KEY", "TENCENTCLOUD_TOKEN", "TENCENTCLOUD_SECRETID", "TENCENTCLOUD_SECRETKEY", "TENCENTCLOUD_SESSIONTOKEN",
-	} {
-		_ = os.Unsetenv(name) // it fails only for an invalid name
-	}
-	_ = os.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 }

@@ -41,7 +41,7 @@ however the last one ended. Ctrl-C ends it cleanly.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			set.log = logger(verbose)
-			return up(cmd.Context(), set, screen{out: cmd.OutOrStdout(), in: cmd.InOrStdin(), json: asJSON})
+			return up(cmd.Context(), set, newScreen(cmd, asJSON))
 		},
 	}
 	f := c.Flags()
@@ -73,9 +73,22 @@ func logger(verbose bool) *slog.Logger {
 
 // screen is where up talks to its user.
 type screen struct {
-	out  io.Writer
-	in   io.Reader
-	json bool
+	out    io.Writer
+	in     io.Reader
+	json   bool
+	person bool // somebody sits at a terminal and can be asked
+}
+
+// tell prints a line for people; where machines read there is a fact instead.
+func (sc screen) tell(line string) {
+	if !sc.json {
+		fmt.Fprintln(sc.out, line)
+	}
+}
+
+func newScreen(cmd *cobra.Command, asJSON bool) screen {
+	f, ok := cmd.InOrStdin().(*os.File)
+	return screen{out: &locked{w: cmd.OutOrStdout()}, in: cmd.InOrStdin(), json: asJSON, person: ok && term.IsTerminal(int(f.Fd()))}
 }
 
 func up(ctx context.Context, set settings, sc screen) error {
@@ -85,6 +98,9 @@ func up(ctx context.Context, set settings, sc screen) error {
 	if set.live {
 		if set.speed != 1 {
 			return usageError{errors.New("--speed works with the sandbox only; real services keep real time")}
+		}
+		if !sc.person {
+			return errors.New("--live asks a person: run it in a terminal")
 		}
 	} else {
 		dropAmbient()
@@ -151,6 +167,7 @@ func (s *system) serve(ctx context.Context, console net.Listener, sc screen) err
 	s.greet(sc)
 	s.sendTick(stop, s.clock.Now().Truncate(time.Minute)) // carry on at once with what was active
 	wg.Go(func() { s.watch(stop, lines, sc) })
+	wg.Go(func() { s.follow(stop, sc.tell) })
 	select {
 	case <-ctx.Done():
 	case err = <-failed:
@@ -204,9 +221,6 @@ func (s *system) confirmLive(ctx context.Context, sc screen) error {
 	ids, err := s.verifyAccounts(ctx, sc.out)
 	if err != nil {
 		return err
-	}
-	if f, ok := sc.in.(*os.File); !ok || !term.IsTerminal(int(f.Fd())) {
-		return errors.New("--live asks a person: run it in a terminal")
 	}
 	fmt.Fprintf(sc.out, "\nLIVE: drills will inject real faults into these accounts. Type one of the account ids to go on: ")
 	line, err := bufio.NewReader(sc.in).ReadString('\n')
