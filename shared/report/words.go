@@ -175,15 +175,38 @@ func (r Report) ends(st Step) string {
 func targets(ts []drill.Target) string {
 	parts := make([]string, len(ts))
 	for i, t := range ts {
-		parts[i] = t.ID
-		if t.State != "" {
-			parts[i] += " " + string(t.State)
-		}
-		if t.Message != "" {
-			parts[i] += " (" + t.Message + ")"
-		}
+		parts[i] = strings.TrimSpace(t.ID + " " + targetState(t))
 	}
 	return strings.Join(parts, ", ")
+}
+
+func targetState(t drill.Target) string {
+	s := string(t.State)
+	if t.Message != "" {
+		s += " (" + t.Message + ")"
+	}
+	return strings.TrimSpace(s)
+}
+
+// unsaidReasons are the first verdict's reasons that the text shown above does not hold already.
+func (r Report) unsaidReasons(text string) []string {
+	var out []string
+	if r.Verdict != nil {
+		for _, why := range r.Verdict.Reasons {
+			if !strings.Contains(text, why) {
+				out = append(out, why)
+			}
+		}
+	}
+	return out
+}
+
+func previewWord(r Report) string {
+	s := fmt.Sprintf("proved %s at %s", r.Preview.Proved, r.when(r.Preview.At))
+	if n := len(r.Preview.Targets); n > 0 {
+		s += fmt.Sprintf(", %d targets:", n)
+	}
+	return s
 }
 
 func num(f float64) string { return fmt.Sprintf("%.1f", f) }
