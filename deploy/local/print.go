@@ -18,13 +18,9 @@ func respondTo(w io.Writer, v any) {
 	_ = enc.Encode(v) // standard output is gone
 }
 
-func printCheck(w io.Writer, name string, plans []drill.Plan, problems catalog.Problems, found []finding) {
-	if len(problems) > 0 {
-		fmt.Fprintln(w, problems.Error())
-		return
-	}
+func printCheck(w io.Writer, name string, plans []drill.Plan, found []finding) {
 	for _, f := range found {
-		fmt.Fprintf(w, "%s: %s: %s\n", name, f.Field, f.Message)
+		fmt.Fprintln(w, catalog.Problem(f).String())
 	}
 	if len(found) > 0 {
 		return
