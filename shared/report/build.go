@@ -88,6 +88,12 @@ func claims(d *drill.Drill) []Claim {
 		case known:
 			result = "broken"
 		}
+		if !known && d.Verdict == nil {
+			why = "not measured yet"
+			if c.Ask != "" {
+				why = "not answered yet"
+			}
+		}
 		s := d.Claims[i]
 		out = append(out, Claim{ID: c.ID, Claim: c.Claim, Asked: c.Ask, Probe: c.HTTP, Result: result, Why: why, Good: s.Good, Bad: s.Bad, Answer: s.Answer})
 	}

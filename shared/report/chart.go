@@ -1,6 +1,8 @@
 package report
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/firedrill/firedrill/shared/drill"
@@ -151,13 +153,11 @@ func stepRow(st Step, s scale, y float64) row {
 	w.Bar, w.Class = true, kindClass(st.Kind)+" is-"+stateClass(st.State)
 	end := st.End
 	w.Open = end.IsZero()
-	took := ""
 	if w.Open {
 		end = s.until
 		w.Note = string(st.State) + ", not known to have ended"
 	} else {
-		took = short(end.Sub(st.Start))
-		w.Note = string(st.State) + " " + took
+		w.Note = strings.TrimSpace(string(st.State) + " " + took(st))
 	}
 	w.X = s.x(st.Start)
 	w.Width = max(s.x(end)-w.X, 3)
@@ -224,29 +224,39 @@ func marks(r Report, s scale) []mark {
 	return out
 }
 
-// placeLabels gives every mark's label a lane in which it overlaps no other, and returns how many lanes there are.
+// placeLabels gives every mark's label a lane in which it overlaps no other, and returns how many lanes there are. Labels that point
+// left come first, the latest on top; then those that point right, the earliest on top: so no line runs through a label.
 func placeLabels(ms []mark) int {
-	var ends [][][2]float64
+	var left, right []*mark
 	for i := range ms {
 		m := &ms[i]
-		w := textWidth(m.Label) + 8
 		m.LabelX, m.Anchor = m.X+4, "start"
-		from, to := m.X, m.X+w
-		if to > rightEdge {
+		if m.X+textWidth(m.Label)+8 > rightEdge {
 			m.LabelX, m.Anchor = m.X-4, "end"
+			left = append(left, m)
+			continue
+		}
+		right = append(right, m)
+	}
+	slices.Reverse(left)
+	var lanes [][][2]float64
+	for _, m := range append(left, right...) {
+		w := textWidth(m.Label) + 8
+		from, to := m.X, m.X+w
+		if m.Anchor == "end" {
 			from, to = m.X-w, m.X
 		}
 		lane := 0
-		for lane < len(ends) && overlaps(ends[lane], from, to) {
+		for lane < len(lanes) && overlaps(lanes[lane], from, to) {
 			lane++
 		}
-		if lane == len(ends) {
-			ends = append(ends, nil)
+		if lane == len(lanes) {
+			lanes = append(lanes, nil)
 		}
-		ends[lane] = append(ends[lane], [2]float64{from, to})
-		m.LabelY = 10 + float64(lane)*laneHeight + 10
+		lanes[lane] = append(lanes[lane], [2]float64{from, to})
+		m.LabelY = 20 + float64(lane)*laneHeight
 	}
-	return len(ends)
+	return len(lanes)
 }
 
 func overlaps(spans [][2]float64, from, to float64) bool {

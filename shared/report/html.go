@@ -120,3 +120,14 @@ func arrow(w row) string {
 	x, top := w.X+w.Width, w.Y+6
 	return fmt.Sprintf("M%.1f %.1f l8 %.1f l-8 %.1f z", x, top, barHeight/2, barHeight/2)
 }
+
+func amendment(v drill.Verdict) string {
+	s := v.Summary
+	if v.Issue != "" {
+		s += " (issue " + v.Issue + ")"
+	}
+	if v.Record != "" {
+		s += " (record " + v.Record + ")"
+	}
+	return s
+}

@@ -55,7 +55,9 @@ func (s *story) then(after time.Duration, actor string, edit func(*drill.Drill, 
 // runs intends the main run and records its id.
 func (s *story) runs(id string) *story {
 	s.t.Helper()
-	s.then(time.Second, "start", func(d *drill.Drill, now time.Time) (drill.Change, error) { return d.Intend(drill.Main, "start-1", nil, now) })
+	s.then(time.Second, "start", func(d *drill.Drill, now time.Time) (drill.Change, error) {
+		return d.Intend(drill.Main, "start-1", nil, now)
+	})
 	return s.then(time.Second, "start", func(d *drill.Drill, now time.Time) (drill.Change, error) { return d.SetRun(drill.Main, id, false, now) })
 }
 
@@ -70,7 +72,9 @@ func (s *story) sees(after time.Duration, o drill.Observation) *story {
 
 func (s *story) stop(after time.Duration, kind drill.StopKind, who, reason string) *story {
 	s.t.Helper()
-	return s.then(after, who, func(d *drill.Drill, now time.Time) (drill.Change, error) { return d.AskStop(kind, who, reason, "abort-1", now) })
+	return s.then(after, who, func(d *drill.Drill, now time.Time) (drill.Change, error) {
+		return d.AskStop(kind, who, reason, "abort-1", now)
+	})
 }
 
 // concludes takes the drill from its end to a verdict by the rules.
@@ -135,13 +139,14 @@ func scenes(t *testing.T) map[string]*story {
 	}
 	stopped := asked().sees(6*time.Second, drill.Observation{
 		Phase: drill.PhaseStopped, Vendor: "stopped", Quiet: true, Restoration: drill.RestoreDone, Evidence: []string{"action cut-network is stopped: FIS ends an action after its rollback"},
-		Steps: []drill.Step{step("cut-network", drill.FaultStep, drill.StepCancelled, 4, 50), step("stop-instances", drill.FaultStep, drill.StepSkipped, -1, -1)},
+		Report: drill.Report{State: "pending"},
+		Steps:  []drill.Step{step("cut-network", drill.FaultStep, drill.StepCancelled, 4, 50), step("stop-instances", drill.FaultStep, drill.StepSkipped, -1, -1)},
 	}).then(20*time.Second, "local:console/you", func(d *drill.Drill, now time.Time) (drill.Change, error) {
 		return d.AnswerClaim("c2", true, "local:console/you", "counted twice", now)
 	}).concludes().then(time.Hour, "slack:T1/U7", func(d *drill.Drill, now time.Time) (drill.Change, error) {
 		return d.Amend(drill.Verdict{Verdict: drill.Inconclusive, Summary: "the alarm was a false one", By: "slack:T1/U7", Issue: "OPS-12"}, now)
 	}).then(time.Minute, "poll", func(d *drill.Drill, now time.Time) (drill.Change, error) {
-		return d.Settle(drill.Pending{}, "report", []string{"s3://reports/x.pdf"}, now), nil
+		return d.Settle(d.Pending[0], "report", []string{"s3://reports/x.pdf"}, now), nil
 	}).then(time.Minute, "slack:T1/U7", func(d *drill.Drill, now time.Time) (drill.Change, error) {
 		return d.AddNote("slack:T1/U7", "next time at 11:00", now), nil
 	})
@@ -166,7 +171,9 @@ func byHand(t *testing.T) *story {
 	}
 	gate := []drill.Gate{{Step: "11395", Name: "High CPU Load", Kind: drill.ManualGate, Choices: []drill.Choice{{Action: drill.Execute}, {Action: drill.Skip}}}}
 	s := tell(t, plan).then(time.Second, "start", func(d *drill.Drill, now time.Time) (drill.Change, error) { return d.AskApproval(now) })
-	s.then(5*time.Minute, "feishu:tenant/ou_1", func(d *drill.Drill, now time.Time) (drill.Change, error) { return d.Approve("feishu:tenant/ou_1", "go", now) })
+	s.then(5*time.Minute, "feishu:tenant/ou_1", func(d *drill.Drill, now time.Time) (drill.Change, error) {
+		return d.Approve("feishu:tenant/ou_1", "go", now)
+	})
 	s.runs("3256").sees(2*time.Second, drill.Observation{
 		Phase: drill.PhaseWaiting, Vendor: "1002/0", Gates: gate,
 		Steps: []drill.Step{step("High CPU Load", drill.FaultStep, drill.StepReady, -1, -1), step("High CPU Load (rollback)", drill.RecoveryStep, drill.StepPending, -1, -1)},

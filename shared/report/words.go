@@ -154,8 +154,9 @@ func link(s string) string {
 	return s
 }
 
+// took is how long a step lasted, "" where that is not known: begun and ended were first seen at once, or an end is missing.
 func took(st Step) string {
-	if st.Start.IsZero() || st.End.IsZero() {
+	if st.Start.IsZero() || st.End.IsZero() || st.Seen && st.Start.Equal(st.End) {
 		return ""
 	}
 	return short(st.End.Sub(st.Start))
@@ -191,7 +192,7 @@ func targetState(t drill.Target) string {
 // unsaidReasons are the first verdict's reasons that the text shown above does not hold already.
 func (r Report) unsaidReasons(text string) []string {
 	var out []string
-	if r.Verdict != nil {
+	if r.Verdict != nil && len(r.Amendments) == 0 {
 		for _, why := range r.Verdict.Reasons {
 			if !strings.Contains(text, why) {
 				out = append(out, why)
