@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -221,6 +222,7 @@ func marks(r Report, s scale) []mark {
 		}
 		add(f.At, map[FactName]string{StopRequested: "requested", StoppedAt: "stopped", RestoredAt: "restored"}[f.Name], factWord(f.Name))
 	}
+	slices.SortStableFunc(out, func(a, b mark) int { return cmp.Compare(a.X, b.X) })
 	return out
 }
 
@@ -231,7 +233,7 @@ func placeLabels(ms []mark) int {
 	for i := range ms {
 		m := &ms[i]
 		m.LabelX, m.Anchor = m.X+4, "start"
-		if m.X+textWidth(m.Label)+8 > rightEdge {
+		if pointsLeft(*m, ms) {
 			m.LabelX, m.Anchor = m.X-4, "end"
 			left = append(left, m)
 			continue
@@ -257,6 +259,16 @@ func placeLabels(ms []mark) int {
 		m.LabelY = 20 + float64(lane)*laneHeight
 	}
 	return len(lanes)
+}
+
+// pointsLeft reports whether a label stands left of its line: where it would leave the picture, or run through another line, on the right.
+func pointsLeft(m mark, ms []mark) bool {
+	until := m.X + textWidth(m.Label) + 8
+	if until > rightEdge {
+		return true
+	}
+	fits := m.X-textWidth(m.Label)-8 > labelWidth
+	return fits && slices.ContainsFunc(ms, func(o mark) bool { return o.X > m.X && o.X < until })
 }
 
 func overlaps(spans [][2]float64, from, to float64) bool {
