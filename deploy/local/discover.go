@@ -63,6 +63,7 @@ func realWait(ctx context.Context, d time.Duration) error {
 type place struct {
 	service drill.Service
 	account drill.Account
+	planned bool // a plan of the catalogue uses it
 }
 
 // cloudServices lists the services that a cloud has.
@@ -78,11 +79,15 @@ func cloudServices(cloud string) []drill.Service {
 	return nil
 }
 
-// places lists the services of the catalogue's accounts, or of one of them.
+// places lists the services of the catalogue's accounts, or of one of them. Mistakes elsewhere in the catalogue do not matter.
 func (r *reach) places(only string) ([]place, error) {
-	c, _, err := openCatalog(r.catalog)
-	if err != nil {
+	c, name, err := openPartial(r.catalog)
+	if c == nil {
 		return nil, err
+	}
+	planned := map[string]bool{}
+	for _, p := range c.Plans() {
+		planned[string(p.Service)+" "+p.Account.Name] = true
 	}
 	var out []place
 	var names []string
@@ -92,10 +97,13 @@ func (r *reach) places(only string) ([]place, error) {
 			continue
 		}
 		for _, s := range cloudServices(a.Cloud) {
-			out = append(out, place{s, a})
+			out = append(out, place{s, a, planned[string(s)+" "+a.Name]})
 		}
 	}
-	if len(out) == 0 {
+	switch {
+	case len(names) == 0:
+		return nil, fmt.Errorf("%s names no accounts", name)
+	case len(out) == 0:
 		return nil, usageError{fmt.Errorf("there is no account %q; the catalogue has %s", only, strings.Join(names, ", "))}
 	}
 	return out, nil
@@ -136,7 +144,7 @@ func discover(ctx context.Context, out, progress io.Writer, r reach, account str
 		return err
 	}
 	services := r.services("")
-	var all []discovered
+	all := []discovered{}
 	var errs []error
 	for _, p := range places {
 		fmt.Fprintf(progress, "# reading %s in %s\n", p.service, p.account.Name)

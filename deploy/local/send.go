@@ -29,7 +29,7 @@ func sendCommand() *cobra.Command {
   start PLAN [k=v ...]            ask for a drill
   approve ID [GATE]               agree to what a drill waits for
   reject ID [GATE]                decline it
-  execute|skip|retry ID [STEP]    move a waiting drill on
+  execute|skip|retry ID [STEP]    move a waiting drill on; cancel and complete where the service has them
   pause|resume ID                 pause a run as a whole, go on
   stop ID|all [REASON ...]        stop a drill; never expires
   halt SCOPE [REASON ...]         stop and hold everything of a scope: all, environment/NAME, plan/NAME
@@ -38,7 +38,9 @@ func sendCommand() *cobra.Command {
   answer ID CLAIM yes|no          answer an asked claim
   conclude ID VERDICT SUMMARY ... give the verdict: expected, unexpected, inconclusive
   alarm NAME [firing|resolved]    raise or clear an alarm of the catalogue
-  FILE.json or -                  a CloudEvent of your own`,
+  FILE.json or -                  a CloudEvent of your own
+
+ID is a drill's id, or the beginning of one.`,
 		Example: `  firedrill send start cart-cpu seconds=60
   firedrill send execute 3kq7ab
   firedrill send alarm checkout-5xx
@@ -101,7 +103,14 @@ func (o sender) event(in io.Reader, args []string) ([]byte, error) {
 		return io.ReadAll(io.LimitReader(in, events.MaxBytes+1))
 	}
 	if strings.HasSuffix(verb, ".json") {
-		return os.ReadFile(verb)
+		body, err := os.ReadFile(verb)
+		if err != nil {
+			return nil, usageError{err}
+		}
+		return body, nil
+	}
+	if len(args) > 3 && !takesText(verb) {
+		return nil, usageError{fmt.Errorf("%s: %q is one word too many; 'firedrill send --help' shows what it takes", verb, args[3])}
 	}
 	p, err := o.payload(strings.ToLower(verb), args[1:])
 	if err != nil {
@@ -112,6 +121,15 @@ func (o sender) event(in io.Reader, args []string) ([]byte, error) {
 		return nil, usageError{err}
 	}
 	return e.MarshalJSON()
+}
+
+// takesText reports whether a verb takes as many words as one likes.
+func takesText(verb string) bool {
+	switch strings.ToLower(verb) {
+	case "start", "stop", "halt", "release", "note", "answer", "conclude":
+		return true
+	}
+	return false
 }
 
 func (o sender) payload(verb string, a []string) (events.Payload, error) {
@@ -151,7 +169,7 @@ func (o sender) payload(verb string, a []string) (events.Payload, error) {
 		}
 		return events.Alarm{Source: "local", Name: at(0), ID: random(12), State: state, Reason: "raised by " + o.actor, At: time.Now()}, nil
 	}
-	return nil, fmt.Errorf("send: %q is no verb; 'firedrill send --help' lists them", verb)
+	return nil, fmt.Errorf("%q is no verb; 'firedrill send --help' lists them", verb)
 }
 
 func yesNo(s string) error {

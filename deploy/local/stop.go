@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -27,7 +28,8 @@ func stopCommand() *cobra.Command {
 
 With --direct it needs nothing of Firedrill but this command: it finds the runs that carry our mark in the accounts of the catalogue and
 stops them at the service, with the credentials of this environment (or of the sandbox, without --live). Use it when all else is down.
-It exits with 0 only when every run that it was to stop is confirmed by its service as stopped.`,
+It exits with 0 only when every run that it was to stop is confirmed by its service as stopped. AHAS keeps no mark: its runs cannot be
+found, and --all says so and exits with 1 where the catalogue has plans for it.`,
 		Example: `  firedrill stop 3kq7ab                      a drill of the running 'up'
   firedrill stop --direct --all --live       every marked run in the catalogue's accounts
   firedrill stop --direct EXPabc123 --live   one run, by the service's own id`,
@@ -54,13 +56,18 @@ It exits with 0 only when every run that it was to stop is confirmed by its serv
 	return c
 }
 
-// target is a marked run that is to be stopped.
-type target struct {
-	sv    *provider.Service
-	found driver.Found
+// direct stops marked runs at their services, all at once.
+type direct struct {
+	out io.Writer
+	id  string // of a drill, the beginning of one, or a service's own of a run; "" for all
+
+	mu    sync.Mutex
+	found int
+	errs  []error
 }
 
-// stopDirect stops marked runs at their services and waits until each is confirmed.
+// stopDirect stops marked runs at their services and waits until each is confirmed. A service that cannot be read keeps no other from
+// being stopped.
 func stopDirect(ctx context.Context, w io.Writer, r reach, id string, wait time.Duration) error {
 	places, err := r.places("")
 	if err != nil {
@@ -68,45 +75,65 @@ func stopDirect(ctx context.Context, w io.Writer, r reach, id string, wait time.
 	}
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
-	targets, errs := r.marked(ctx, w, places, id)
-	if id != "" && len(targets) == 0 {
-		return errors.Join(append(errs, fmt.Errorf("no live run carries the mark of drill %q or has that id", id))...)
-	}
-	for _, t := range targets {
-		if err := stopUntilQuiet(ctx, w, t); err != nil {
-			errs = append(errs, err)
-		}
-	}
-	if len(errs) == 0 {
-		fmt.Fprintf(w, "%d run(s) stopped, each confirmed by its service\n", len(targets))
-	}
-	return errors.Join(errs...)
-}
-
-func (r *reach) marked(ctx context.Context, w io.Writer, places []place, id string) (targets []target, errs []error) {
+	d := &direct{out: &locked{w: w}, id: id}
 	services := r.services("")
+	var wg sync.WaitGroup
 	for _, p := range places {
 		sv, err := services.For(p.service, p.account)
 		if err != nil {
-			errs = append(errs, err)
+			d.failed(err)
 			continue
 		}
-		found, ok, err := sv.Find(ctx)
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		if !ok {
-			fmt.Fprintf(w, "%s in %s keeps no mark: its runs cannot be found, stop them in its console\n", p.service, p.account.Name)
-			continue
-		}
-		for _, f := range found {
-			if f.Live && (id == "" || f.Run.ID == id || f.Drill != "" && strings.HasPrefix(f.Drill, strings.ToLower(id))) {
-				targets = append(targets, target{sv, f})
-			}
-		}
+		wg.Go(func() { d.sweep(ctx, sv, p) })
 	}
-	return targets, errs
+	wg.Wait()
+	if id != "" && d.found == 0 {
+		d.failed(fmt.Errorf("no live run carries the mark of drill %q or has that id", id))
+	}
+	if len(d.errs) == 0 {
+		fmt.Fprintf(w, "%d run(s) stopped, each confirmed by its service\n", d.found)
+	}
+	return errors.Join(d.errs...)
+}
+
+func (d *direct) failed(err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.errs = append(d.errs, err)
+}
+
+// sweep stops the marked runs of one service in one account.
+func (d *direct) sweep(ctx context.Context, sv *provider.Service, p place) {
+	found, ok, err := sv.Find(ctx)
+	switch {
+	case err != nil:
+		d.failed(fmt.Errorf("account %s: %w", p.account.Name, err))
+	case !ok && d.id == "" && p.planned:
+		d.failed(fmt.Errorf("%s in %s keeps no mark: its runs cannot be found; look in its console", p.service, p.account.Name))
+	case !ok && p.planned:
+		fmt.Fprintf(d.out, "%s in %s keeps no mark: its runs were not searched\n", p.service, p.account.Name)
+	}
+	var wg sync.WaitGroup
+	for _, f := range found {
+		if !f.Live || d.id != "" && f.Run.ID != d.id && (f.Drill == "" || !strings.HasPrefix(f.Drill, strings.ToLower(d.id))) {
+			continue
+		}
+		d.mu.Lock()
+		d.found++
+		d.mu.Unlock()
+		wg.Go(func() {
+			if err := stopUntilQuiet(ctx, d.out, target{sv, f}); err != nil {
+				d.failed(err)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// target is a marked run that is to be stopped.
+type target struct {
+	sv    *provider.Service
+	found driver.Found
 }
 
 // stopUntilQuiet repeats the stop until the service shows that nothing is injected any more.
