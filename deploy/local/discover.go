@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v3"
@@ -162,19 +163,31 @@ func discover(ctx context.Context, out, progress io.Writer, r reach, account str
 	}
 	if asJSON {
 		respondTo(out, all)
-	} else if err := printStanzas(out, all); err != nil {
+	} else if err := printStanzas(out, all, r.names()); err != nil {
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
 }
 
-// printStanzas prints plans for drills.yaml.
-func printStanzas(w io.Writer, all []discovered) error {
+// names lists the plans that the catalogue has already.
+func (r *reach) names() []string {
+	c, _, _ := openPartial(r.catalog)
+	if c == nil {
+		return nil
+	}
+	var names []string
+	for _, p := range c.Plans() {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
+// printStanzas prints plans for drills.yaml, with names that are not taken.
+func printStanzas(w io.Writer, all []discovered, taken []string) error {
 	if len(all) == 0 {
 		return nil
 	}
 	plans := yaml.Node{Kind: yaml.MappingNode}
-	var taken []string
 	for _, d := range all {
 		name := planName(d, taken)
 		taken = append(taken, name)
@@ -199,24 +212,30 @@ func printStanzas(w io.Writer, all []discovered) error {
 	return enc.Close()
 }
 
-// planName makes a plan's name of a template's: lower-case letters, digits and dashes, not used before.
+// planName makes a plan's name of a template's: lower-case letters, digits and dashes, not used before. A name in another script becomes
+// the template's id.
 func planName(d discovered, taken []string) string {
 	var b strings.Builder
 	for _, r := range strings.ToLower(d.Template.Name) {
 		switch {
+		case b.Len() >= 40:
 		case r >= 'a' && r <= 'z', r >= '0' && r <= '9':
 			b.WriteRune(r)
+		case unicode.IsLetter(r):
+			return free(string(d.Service)+"-"+strings.ToLower(d.Template.ID), taken)
 		case b.Len() > 0 && !strings.HasSuffix(b.String(), "-"):
 			b.WriteByte('-')
-		}
-		if b.Len() >= 40 {
-			break
 		}
 	}
 	base := strings.Trim(b.String(), "-")
 	if base == "" {
 		base = string(d.Service) + "-" + strings.ToLower(d.Template.ID)
 	}
+	return free(base, taken)
+}
+
+// free adds a number to a name that is taken.
+func free(base string, taken []string) string {
 	name := base
 	for n := 2; slices.Contains(taken, name); n++ {
 		name = fmt.Sprintf("%s-%d", base, n)
