@@ -8,7 +8,7 @@ export AWS_EC2_METADATA_DISABLED = true
 HANDLER_FLAGS = -trimpath -tags lambda.norpc,timetzdata -ldflags '-s -w'
 
 .DEFAULT_GOAL := help
-.PHONY: run demo test check race build generate simulate bench fuzz help clean
+.PHONY: run demo test clients check race build generate simulate bench fuzz help clean
 
 run: ## console on 127.0.0.1:8080, sandbox on 127.0.0.1:8081, nothing else needed (the first build fetches modules)
 	@echo "building firedrill; the first time this fetches the Go modules (about 60 MB) and compiles them, 1-2 minutes"
@@ -27,6 +27,9 @@ check: ## formatting, vet, staticcheck, race tests, import rules, tidy modules
 	$(GO) tool staticcheck ./...
 	$(GO) mod tidy -diff
 	$(GO) test -race ./...
+
+clients: ## the vendors' own clients against the sandbox; needs the AWS CLI or Node
+	@docs/clients/run.sh
 
 build: ## build/firedrill
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o build/firedrill ./deploy/local
