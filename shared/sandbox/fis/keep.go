@@ -206,7 +206,9 @@ func (l *loaded) experiment(k keptExperiment) error {
 		return fmt.Errorf("the template %q of experiment %s is not there", k.Tpl, k.ID)
 	case !final(k.Status) && !slices.Contains([]string{pending, initiating, running, stopping}, k.Status):
 		return fmt.Errorf("experiment %s has the status %q", k.ID, k.Status)
-	case k.Report != "" && t.report == nil:
+	case k.Status == stopping && !final(k.EndsAs):
+		return fmt.Errorf("experiment %s stops and would end as %q", k.ID, k.EndsAs)
+	case (k.Report != "" || !k.ReportDue.IsZero()) && t.report == nil:
 		return fmt.Errorf("experiment %s has a report, its template has none", k.ID)
 	case len(k.Actions) != len(t.actions):
 		return fmt.Errorf("experiment %s has %d actions, its template has %d", k.ID, len(k.Actions), len(t.actions))
