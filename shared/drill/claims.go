@@ -96,9 +96,14 @@ func (d *Drill) BrokenClaim() (Claim, bool) {
 	return Claim{}, false
 }
 
-// Unanswered lists the asked claims that still wait for their answer at now. Their deadline counts from the run's end.
+// Unanswered lists the asked claims that still wait for their answer at now. Their deadline counts from when
+// people were asked, which is after the restoration.
 func (d *Drill) Unanswered(now time.Time) []Claim {
 	var open []Claim
+	from := d.EndedAt
+	if !d.AskedAt.IsZero() {
+		from = d.AskedAt
+	}
 	for i, c := range d.Plan.Expect {
 		if c.Ask == "" || d.Claims[i].Answer != nil {
 			continue
@@ -107,7 +112,7 @@ func (d *Drill) Unanswered(now time.Time) []Claim {
 		if wait <= 0 {
 			wait = AskedDeadline
 		}
-		if now.Before(d.EndedAt.Add(wait)) {
+		if now.Before(from.Add(wait)) {
 			open = append(open, c)
 		}
 	}

@@ -2,6 +2,7 @@ package drill
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -124,7 +125,7 @@ func (d *Drill) BeginConclude(now time.Time) (Change, error) {
 	if err := d.to(Concluding); err != nil {
 		return Change{}, err
 	}
-	d.Deadline = now.Add(AskedDeadline)
+	d.Deadline, d.AskedAt = now.Add(AskedDeadline), now
 	c := Change{What: "concluding"}
 	for _, q := range d.Unanswered(now) {
 		c.add(fmt.Sprintf("asks %s: does %q hold?", q.Ask, q.Claim))
@@ -179,12 +180,11 @@ func (d *Drill) Amend(v Verdict, now time.Time) (Change, error) {
 
 // Settle closes one pending item, with what was learnt; the verdict stays untouched.
 func (d *Drill) Settle(p Pending, what string, evidence []string, now time.Time) Change {
-	for i := range d.Pending {
-		if d.Pending[i] == p {
-			d.Pending = append(d.Pending[:i], d.Pending[i+1:]...)
-			break
-		}
+	i := slices.IndexFunc(d.Pending, func(q Pending) bool { return q.What == p.What && q.Run == p.Run })
+	if i < 0 {
+		return Change{} // settled by somebody else
 	}
+	d.Pending = slices.Delete(d.Pending, i, i+1)
 	d.Attached = append(d.Attached, Attachment{What: what, Evidence: evidence, At: now})
 	return Change{What: "attached: " + what, Facts: []events.Payload{events.Attached{About: d.about(now), What: what, Evidence: evidence}}}
 }

@@ -26,6 +26,7 @@ type Drill struct {
 	RequestedAt time.Time  `json:"requested_at"`
 	StartedAt   time.Time  `json:"started_at,omitzero"`
 	EndedAt     time.Time  `json:"ended_at,omitzero"`
+	AskedAt     time.Time  `json:"asked_at,omitzero"` // when people were asked whether the claims hold
 	ConcludedAt time.Time  `json:"concluded_at,omitzero"`
 	Deadline    time.Time  `json:"deadline,omitzero"` // of the present status; passing it escalates
 	Approvals   *Approvals `json:"approvals,omitempty"`
@@ -158,7 +159,9 @@ type Answered struct {
 	Move
 	Actor string    `json:"actor"`
 	At    time.Time `json:"at"`
-	Lease Lease     `json:"lease,omitzero"` // who carries it out
+	Lease Lease     `json:"lease,omitzero"`  // who carries it out
+	Tries int       `json:"tries,omitempty"` // leases so far: above 1, an earlier call may have gone through
+	Cause string    `json:"cause,omitempty"` // id of the command: delivered again, it is the same answer
 	Done  bool      `json:"done,omitempty"`
 	Error string    `json:"error,omitempty"`
 }

@@ -32,7 +32,7 @@ func (d *Drill) Answer(m Move, actor, by string, now time.Time) (Change, Answere
 			return Change{}, a, fmt.Errorf("%w: %s chose %s at %s", ErrAnswered, a.Actor, a.Action, a.At.Format(time.RFC3339))
 		}
 	}
-	a := Answered{Move: m, Actor: actor, At: now, Lease: Lease{By: by, Until: now.Add(AnswerLease)}}
+	a := Answered{Move: m, Actor: actor, At: now, Lease: Lease{By: by, Until: now.Add(AnswerLease)}, Tries: 1}
 	d.Answers = append(d.Answers, a)
 	return Change{What: fmt.Sprintf("%s: %s %s", actor, m.Action, strings.TrimSpace(m.Step+" "+m.Note))}, a, nil
 }
@@ -99,17 +99,41 @@ func (d *Drill) gateNames() string {
 
 // OpenAnswer returns the answer that is recorded but not yet carried out, if its lease is free for by.
 func (d *Drill) OpenAnswer(by string, now time.Time) (int, bool) {
+	own, left := -1, -1
 	for i, a := range d.Answers {
-		if !a.Done && a.Error == "" && (a.Lease.By == by || !now.Before(a.Lease.Until)) {
-			return i, true
+		switch {
+		case a.Done || a.Error != "":
+		case by != "" && a.Lease.By == by:
+			own = i
+		case !now.Before(a.Lease.Until) && left < 0:
+			left = i
 		}
 	}
-	return 0, false
+	if own >= 0 {
+		return own, true
+	}
+	return max(left, 0), left >= 0
+}
+
+// LeaseAnswer takes the right to carry out an answer that its handler left; ok is false while another holds it, or when it is settled.
+func (d *Drill) LeaseAnswer(i int, by string, now time.Time) (c Change, ok bool) {
+	a := &d.Answers[i]
+	switch {
+	case a.Done || a.Error != "":
+		return Change{}, false
+	case a.Lease.By == by:
+		return Change{}, true
+	case now.Before(a.Lease.Until):
+		return Change{}, false
+	}
+	a.Lease, a.Tries = Lease{By: by, Until: now.Add(AnswerLease)}, a.Tries+1
+	return Change{What: fmt.Sprintf("%s %s is carried out again", a.Action, a.Step)}, true
 }
 
 // SettleAnswer records how an answer went; a problem opens the gate again.
 func (d *Drill) SettleAnswer(i int, problem string) Change {
 	a := &d.Answers[i]
+	problem = clip(problem, maxText)
 	a.Done, a.Error = problem == "", problem
 	if problem != "" {
 		return Change{What: fmt.Sprintf("%s %s did not work: %s", a.Action, a.Step, problem)}

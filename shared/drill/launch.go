@@ -113,8 +113,8 @@ func (d *Drill) GiveUp(role Role, by, problem string, now time.Time) (Change, er
 	if now.Before(r.Intent.Until) {
 		r.Intent.Until = now
 	}
-	d.LastError = problem
-	return Change{What: fmt.Sprintf("%s run: attempt %d failed: %s", role, r.Intent.Attempt, problem)}, nil
+	d.LastError = clip(problem, maxText)
+	return Change{What: fmt.Sprintf("%s run: attempt %d failed: %s", role, r.Intent.Attempt, d.LastError)}, nil
 }
 
 // FoundNothing records a lookup after the lease that found no run. sure is true when the service can be searched by token, tag or

@@ -62,10 +62,10 @@ func Next(d *Drill, now time.Time) []Act {
 
 func approvalActs(d *Drill, late bool) []Act {
 	switch {
-	case d.Approvals.Approved:
-		return []Act{ActStart}
 	case late:
 		return []Act{ActExpire}
+	case d.Approvals.Approved:
+		return []Act{ActStart}
 	}
 	return nil
 }

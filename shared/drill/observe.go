@@ -14,6 +14,7 @@ const ProgressEvery = 30 * time.Second
 // Observe takes in one reading of a run. It returns an empty change when nothing moved. The reading must have been made
 // against this very rev; after a conflict it is thrown away and made again.
 func (d *Drill) Observe(o Observation, now time.Time) (Change, error) {
+	o = trim(o)
 	role := o.Run.Role
 	r := d.run(role)
 	before := *r
@@ -27,7 +28,12 @@ func (d *Drill) Observe(o Observation, now time.Time) (Change, error) {
 		return d.observeRecovery(before, o, now)
 	}
 	changes := d.mergeSteps(o.Steps)
-	opened := d.mergeGates(o.Gates, now)
+	var opened []Gate
+	if d.Status == Stopping || d.Status.Ended() {
+		d.Gates = nil // nobody is asked any more
+	} else {
+		opened = d.mergeGates(o.Gates, now)
+	}
 	if d.Status.Ended() {
 		return d.observeEnded(before, o, changes, now)
 	}
@@ -49,12 +55,12 @@ func (d *Drill) observeLive(before RunState, o Observation, changes []string, op
 	}
 	if len(changes) > 0 && now.Sub(d.ProgressedAt) >= ProgressEvery {
 		d.ProgressedAt = now
-		c.Facts = append(c.Facts, events.Progressed{About: d.about(now), Changes: changes})
+		c.Facts = append(c.Facts, events.Progressed{About: d.about(now), Changes: some(changes)})
 	}
 	if before.Phase != o.Phase || before.Vendor != o.Vendor {
 		changes = append([]string{fmt.Sprintf("%s is %s", d.Plan.Service, o.Vendor)}, changes...)
 	}
-	for _, s := range changes {
+	for _, s := range some(changes) {
 		c.add(s)
 	}
 	return c, nil
@@ -77,7 +83,9 @@ func (d *Drill) follow(o Observation, c *Change, opened []Gate, now time.Time) e
 	for _, g := range opened {
 		var choices []string
 		for _, ch := range g.Choices {
-			choices = append(choices, string(ch.Action))
+			if !slices.Contains(choices, string(ch.Action)) {
+				choices = append(choices, string(ch.Action))
+			}
 		}
 		c.add(fmt.Sprintf("waits: %s", g.Name))
 		c.Facts = append(c.Facts, events.Waiting{About: d.about(now), Gate: g.ID, Kind: string(g.Kind), Name: g.Name, Choices: choices})
@@ -176,7 +184,7 @@ func (d *Drill) addRestored(c *Change, now time.Time) {
 // observeEnded takes in readings after the end: the restoration and the vendor's report.
 func (d *Drill) observeEnded(before RunState, o Observation, changes []string, now time.Time) (Change, error) {
 	c := Change{}
-	for _, s := range changes {
+	for _, s := range some(changes) {
 		c.add(s)
 	}
 	if before.Vendor != o.Vendor {

@@ -60,6 +60,7 @@ func (d *Drill) Refuse(check, reason string, now time.Time) (Change, error) {
 	if err := d.to(Refused); err != nil {
 		return Change{}, err
 	}
+	reason = clip(reason, maxText)
 	d.Refusal = &Refusal{Check: check, Reason: reason}
 	d.Reason = reason
 	d.EndedAt = now
@@ -184,7 +185,7 @@ func (d *Drill) Approve(actor, note string, now time.Time) (Change, error) {
 		return Change{What: fmt.Sprintf("approved by %s (%d of %d)", actor, len(a.Votes), a.Need)}, nil
 	}
 	a.Approved = true
-	d.Gates = nil
+	d.Gates, d.Deadline = nil, now.Add(RequestExpiry)
 	by := make([]string, 0, len(a.Votes))
 	for _, v := range a.Votes {
 		by = append(by, v.Actor)

@@ -2,6 +2,7 @@ package drill
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -24,7 +25,7 @@ func (d *Drill) mergeSteps(steps []Step) []string {
 			continue
 		}
 		old := d.Steps[i]
-		if backwards(old, s) {
+		if d.backwards(old, s) {
 			continue
 		}
 		if old.State != s.State {
@@ -35,9 +36,9 @@ func (d *Drill) mergeSteps(steps []Step) []string {
 	return changes
 }
 
-// backwards reports whether a new reading of a step is older than what is known. A failed or skipped step may run again: that is
-// a retry, shown by a later start or a higher attempt.
-func backwards(old, s Step) bool {
+// backwards reports whether a new reading of a step is older than what is known. A step that has ended runs again only by a retry,
+// shown by a later start, a higher attempt or, where the service shows neither, by our own answer at the failed step's gate.
+func (d *Drill) backwards(old, s Step) bool {
 	if s.State == StepUnknown || old.State == StepUnknown {
 		return false
 	}
@@ -45,9 +46,16 @@ func backwards(old, s Step) bool {
 		return false
 	}
 	if old.State.Final() && !s.State.Final() {
-		return old.State != StepFailed || s.State == StepPending
+		return old.State != StepFailed || s.State == StepPending || !d.retried(old)
 	}
 	return progress[s.State] < progress[old.State]
+}
+
+// retried reports whether a person asked for a retry of the step after it failed.
+func (d *Drill) retried(s Step) bool {
+	return slices.ContainsFunc(d.Answers, func(a Answered) bool {
+		return a.Action == Retry && a.Step == s.ID && a.Error == "" && !a.At.Before(s.EndedAt)
+	})
 }
 
 func (d *Drill) stepIndex(id string) int {
@@ -64,7 +72,7 @@ func (d *Drill) mergeGates(gates []Gate, now time.Time) []Gate {
 	var opened []Gate
 	next := make([]Gate, 0, len(gates))
 	for _, g := range gates {
-		if old, ok := d.openGate(g.Step, g.Kind); ok {
+		if old, ok := d.openGate(g.Step, g.Kind); ok && !d.spent(old.ID, now) {
 			g.ID, g.OpenedAt = old.ID, old.OpenedAt
 		} else {
 			name := g.Step
@@ -78,6 +86,14 @@ func (d *Drill) mergeGates(gates []Gate, now time.Time) []Gate {
 	}
 	d.Gates = next
 	return opened
+}
+
+// spent reports whether a gate was answered a good while ago: if the service still waits there, it waits anew, and the gate opens
+// under a new id.
+func (d *Drill) spent(gate string, now time.Time) bool {
+	return slices.ContainsFunc(d.Answers, func(a Answered) bool {
+		return a.Gate == gate && a.Done && len(a.Targets) == 0 && !now.Before(a.Lease.Until)
+	})
 }
 
 func (d *Drill) openGate(step string, kind GateKind) (Gate, bool) {

@@ -26,7 +26,7 @@ func (d *Drill) AskStop(kind StopKind, who, reason, by string, now time.Time) (C
 		return Change{}, err
 	}
 	d.Stop = &StopState{RequestedAt: now, By: who, Kind: kind, Reason: reason}
-	if by != "" {
+	if by != "" && d.RunID() != "" { // without a run there is no call to lease
 		d.StopLease, d.StopCalls = Lease{By: by, Until: now.Add(StopLease)}, 1
 	}
 	d.Deadline = now.Add(StopDeadline)
@@ -56,7 +56,7 @@ func (d *Drill) stopFromOutside(o Observation, c *Change, now time.Time) error {
 	}
 	by := "service:" + string(d.Plan.Service)
 	d.Stop = &StopState{RequestedAt: now, By: by, Kind: kind, Reason: o.Reason}
-	d.Deadline = now.Add(StopDeadline)
+	d.Deadline, d.Gates = now.Add(StopDeadline), nil
 	c.add("the service is stopping it: " + orElse(o.Reason, o.Vendor))
 	c.Facts = append(c.Facts, events.Stopping{About: d.about(now), Reason: o.Reason, By: by})
 	return nil
@@ -93,6 +93,6 @@ func (d *Drill) escalate(c *Change, reason, do string, now time.Time) {
 
 // NoteError keeps the last error of a service for the next escalation.
 func (d *Drill) NoteError(problem string) Change {
-	d.LastError = problem
-	return Change{What: problem}
+	d.LastError = clip(problem, maxText)
+	return Change{What: d.LastError}
 }
