@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -24,6 +26,8 @@ type planView struct {
 	Next        *time.Time `json:"next"`
 	StopOn      []string   `json:"stop_on,omitempty"`
 	Parameters  []string   `json:"parameters,omitempty"`
+
+	Inputs map[string]drill.Parameter `json:"inputs,omitempty"` // the parameters' types, defaults and bounds, by name
 }
 
 // drillView is a drill in the API.
@@ -98,13 +102,11 @@ func when(t time.Time) *time.Time {
 }
 
 func viewPlan(p drill.Plan, now time.Time) planView {
-	v := planView{Name: p.Name, Title: p.Title, Service: string(p.Service), Environment: p.Environment, Approval: p.Approval.Need > 0, StopOn: p.StopOn}
+	v := planView{Name: p.Name, Title: p.Title, Service: string(p.Service), Environment: p.Environment, Approval: p.Approval.Need > 0, StopOn: p.StopOn, Inputs: p.Parameters}
 	if slot, ok := catalog.Next(p, now); ok {
 		v.Next = when(slot.At)
 	}
-	for name := range p.Parameters {
-		v.Parameters = append(v.Parameters, name)
-	}
+	v.Parameters = slices.Sorted(maps.Keys(p.Parameters))
 	return v
 }
 

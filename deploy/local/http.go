@@ -119,7 +119,7 @@ func (s *system) getStream(w http.ResponseWriter, r *http.Request) {
 		case <-ping.C:
 			_, err = io.WriteString(w, ": still here\n\n")
 		case e := <-ch:
-			data, merr := json.Marshal(map[string]string{"type": e.Type(), "drill": e.Subject()})
+			data, merr := json.Marshal(hintOf(e))
 			if merr != nil {
 				continue
 			}

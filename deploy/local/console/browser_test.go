@@ -173,7 +173,7 @@ func TestBrowser_pages(t *testing.T) {
 		{"an unknown drill waits and says so", "/drills/unknown", false, []string{"There is no drill unknown yet"}, nil},
 		{"an empty journal teaches", "/", true, []string{"No drill yet: press Start", "The catalogue has no plan"}, nil},
 		{"the first page", "/", false,
-			[]string{"SANDBOX · faults go to a simulator", `href="/drills/k7m2drill0001"`, "needs approval", "waits for you", "Parameters: seconds", "&lt;script&gt;alert(1)&lt;/script&gt; 购物车 🛒"},
+			[]string{"SANDBOX · faults go to a simulator", `href="/drills/k7m2drill0001"`, "needs approval", "waits for you", "Parameters: seconds", "default: 180, from 10 up to 600", "&lt;script&gt;alert(1)&lt;/script&gt; 购物车 🛒"},
 			[]string{"<script>alert(1)"}},
 		{"a drill that waits", "/drills/k7m2drill0001", false,
 			[]string{"Waits for you: High CPU Load", "Stop this drill", "Raise this alarm", "nobody has asked", "goes on", "&lt;img src=x", `href="/r/k7m2drill0001"`},

@@ -56,11 +56,11 @@ function planCard(p) {
     startForm(p));
 }
 
-// A parameter comes as its name, or with what is known of it.
-const parameter = (p) => (typeof p === 'string' ? { name: p } : p);
+// parametersOf lists the plan's parameters by name, with what is known of each.
+const parametersOf = (p) => (p.parameters ?? []).map((name) => ({ ...p.inputs?.[name], name }));
 
 function startForm(p) {
-  const parameters = (p.parameters ?? []).map(parameter);
+  const parameters = parametersOf(p);
   const key = `plan-${p.name}`;
   const begin = async (el, submitter) => {
     const dry = submitter?.value === 'dry';
@@ -85,13 +85,17 @@ function startForm(p) {
       h('button', { value: 'dry', dataset: { key: `${key}-dry` }, 'aria-label': `Dry run of ${p.name}` }, 'Dry run')));
 }
 
+// parameterInput leaves checking to the start itself, which knows the rules and names what is wrong; here they are only shown.
 function parameterInput(q, key) {
   const attrs = { name: `p-${q.name}`, dataset: { key }, autocomplete: 'off' };
-  if (q.enum?.length > 0) {
-    return h('select', attrs, h('option', { value: '' }, `default${q.default === undefined ? '' : `: ${q.default}`}`),
-      q.enum.map((v) => h('option', { value: String(v) }, String(v))));
+  const byDefault = q.default === undefined ? 'no default' : `default: ${q.default}`;
+  const choices = q.type === 'bool' ? [true, false] : q.enum ?? [];
+  if (choices.length > 0) {
+    return h('select', attrs, h('option', { value: '' }, byDefault), choices.map((v) => h('option', { value: String(v) }, String(v))));
   }
-  return h('input', { ...attrs, type: 'text', placeholder: q.default === undefined ? 'default' : `default: ${q.default}` });
+  const bounds = [q.min !== undefined && `from ${q.min}`, q.max !== undefined && `up to ${q.max}`].filter(Boolean).join(' ');
+  return h('input', { ...attrs, type: 'text', inputmode: ['int', 'number'].includes(q.type) ? 'decimal' : null,
+    placeholder: [byDefault, bounds].filter(Boolean).join(', ') });
 }
 
 function halt() {
