@@ -225,6 +225,10 @@ func (s *system) getDrills(w http.ResponseWriter, r *http.Request) {
 		limit = n
 	}
 	items, next, err := s.journal.Recent(r.Context(), limit, r.URL.Query().Get("after"))
+	if errors.Is(err, journal.ErrPage) {
+		respondError(w, http.StatusBadRequest, fmt.Errorf("after: %w; take it from the header Firedrill-Next", err))
+		return
+	}
 	if err != nil {
 		respondError(w, http.StatusInternalServerError, err)
 		return

@@ -36,9 +36,11 @@ func (s *system) follow(ctx context.Context, tell func(string)) {
 		return
 	}
 	f := &follower{s: s, path: s.set.catalog, files: s.catalog.Load().Files(), tell: tell}
-	f.seen = f.look()
-	for realWait(ctx, followEvery) == nil {
+	for {
 		f.check(ctx)
+		if realWait(ctx, followEvery) != nil {
+			return
+		}
 	}
 }
 

@@ -50,15 +50,20 @@ func (s *system) serveSandbox(wg *sync.WaitGroup) (closeBox func(), err error) {
 		}
 	})
 	ctx, cancel := context.WithCancel(context.Background())
-	wg.Go(func() {
+	var ticks sync.WaitGroup
+	ticks.Go(func() {
 		for s.clock.Sleep(ctx, time.Second) == nil {
 			s.box.Tick()
 		}
 	})
 	return func() {
 		cancel()
-		_ = server.Close() // nothing is lost: the process ends
-		s.keeper.close()
+		soon, done := context.WithTimeout(context.Background(), time.Second)
+		defer done()
+		_ = server.Shutdown(soon) // calls that are held longer are cut off
+		_ = server.Close()
+		ticks.Wait()
+		s.keeper.close() // nobody writes any more
 	}, nil
 }
 

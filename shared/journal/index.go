@@ -38,7 +38,7 @@ func (j *Journal) Recent(ctx context.Context, limit int, after string) ([]IndexI
 	from := indexPrefix
 	if after != "" {
 		if _, err := parseIndex(after); err != nil {
-			return nil, "", fmt.Errorf("read index: page token: %w", err)
+			return nil, "", fmt.Errorf("read index: %w: %w", ErrPage, err)
 		}
 		from += after
 	}

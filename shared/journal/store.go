@@ -14,6 +14,8 @@ var (
 	// ErrConflict means that somebody else wrote this rev first, or that the rev does not follow the head: read the
 	// head again and decide again.
 	ErrConflict = errors.New("conflict: the head has moved")
+	// ErrPage means that the place to go on from was not one that Recent returned.
+	ErrPage = errors.New("page token")
 )
 
 // Store is the driver interface. Create-if-absent is the only primitive that correctness rests on; Put, List and Delete
