@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/firedrill/firedrill/events"
 	"github.com/firedrill/firedrill/shared/chat/webhook"
 )
 
@@ -238,3 +239,6 @@ func signed(t *testing.T, secrets []webhook.Secret, id string, at time.Time, bod
 	}
 	return out
 }
+
+// drillOf is the id of the drill that a start event leads to.
+func drillOf(source, event string) string { return events.ID("drill", source, event) }
