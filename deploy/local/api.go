@@ -56,6 +56,8 @@ type drillView struct {
 	LastError   string       `json:"last_error,omitempty"`
 	Timeline    []moment     `json:"timeline"`
 	Rev         int          `json:"rev"`
+
+	Amendments []drill.Verdict `json:"amendments,omitempty"` // later corrections, oldest first; the first verdict stays
 }
 
 // stopView holds the three facts of a stop; each is null until it is so. Restored is set for runs that ended by themselves, too.
@@ -120,6 +122,7 @@ func viewDrill(d *drill.Drill) drillView {
 	if d.Verdict != nil {
 		v.Verdict, v.Summary = d.Verdict.Verdict, d.Verdict.Summary
 	}
+	v.Amendments = d.Amendments
 	if s := d.Stop; s != nil {
 		v.Stop = stopView{RequestedAt: when(s.RequestedAt), StoppedAt: when(s.StoppedAt), By: s.By, Reason: s.Reason}
 	}

@@ -82,11 +82,22 @@ function drawHead(d) {
   ];
 }
 
-const verdictOf = (d) => ({ status: d.status, verdict: d.verdict, summary: d.summary, reason: d.reason });
+const verdictOf = (d) => ({
+  status: d.status, verdict: d.verdict, summary: d.summary, reason: d.reason, amendments: d.amendments ?? [],
+  open: d.status === 'concluding' ? (d.claims ?? []).filter((c) => c.ask && !c.answer).length : 0,
+});
 
 function drawVerdict(d) {
   if (d.verdict) {
-    return h('section', { class: `verdict ${d.verdict}`, 'aria-label': 'Verdict' }, h('h2', {}, 'Verdict: ', d.verdict), h('p', {}, d.summary));
+    return [
+      h('section', { class: `verdict ${d.verdict}`, 'aria-label': 'Verdict' }, h('h2', {}, 'Verdict: ', d.verdict), h('p', {}, d.summary)),
+      d.amendments.map((a) => h('section', { class: `verdict ${a.verdict}`, 'aria-label': 'Amended verdict' },
+        h('h2', {}, 'Amended: ', a.verdict), h('p', {}, a.summary, a.issue && ` (issue ${a.issue})`), h('p', { class: 'soft' }, `${a.by} `, time(a.at, full(a.at))))),
+    ];
+  }
+  if (d.open > 0) {
+    return h('section', { class: 'card gate', 'aria-label': 'Asked of you' }, h('h2', {}, 'The run is over: did it hold?'),
+      h('p', {}, d.open === 1 ? 'One claim waits' : `${d.open} claims wait`, ' for an answer before the verdict. ', h('a', { href: '#claims' }, 'Answer')));
   }
   if (d.status === 'refused') {
     return h('section', { class: 'verdict unexpected', 'aria-label': 'Refused' }, h('h2', {}, 'Refused: nothing was started'), h('p', {}, d.reason));
