@@ -127,6 +127,9 @@ func (f *Function) one(ctx context.Context, id string, o order, asked bool) ([]e
 		r, err := f.Conduct.Stop(ctx, d, by) // asked before: see that it goes on
 		return append(out, r.Out...), err
 	case err != nil:
+		if d != nil {
+			f.unrecorded(ctx, d, o) // the journal cannot be written: that must not keep the run going
+		}
 		return out, err
 	}
 	if d.Status.Ended() || d.RunID() == "" {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -76,9 +77,18 @@ func (f *Function) twice(ctx context.Context, write func() error, stop func() ([
 	return append(out, more...), errors.Join(err, err1, err2)
 }
 
+// given returns when a command was given: levers go by it, not by when the command arrives.
+func (f *Function) given(in events.Event) time.Time {
+	now := f.Now()
+	if at := in.Time(); !at.IsZero() && at.Before(now) {
+		return at
+	}
+	return now
+}
+
 // lever engages or releases a halt.
 func (f *Function) lever(ctx context.Context, in events.Event) ([]events.Event, error) {
-	l := guard.Lever{At: f.Now()}
+	l := guard.Lever{At: f.given(in)}
 	if in.Type() == events.TypeRelease {
 		p, err := events.Decode[events.Release](in)
 		if err != nil {
@@ -94,6 +104,10 @@ func (f *Function) lever(ctx context.Context, in events.Event) ([]events.Event, 
 		return nil, err
 	}
 	l.Scope, l.Reason, l.Actor, l.Engaged = p.Scope, p.Reason, p.Actor, true
+	if old, err := guard.Outdated(ctx, f.Journal, l); err == nil && old {
+		f.Log.Info("halt was released meanwhile", "event", in.ID(), "scope", l.Scope, "actor", l.Actor)
+		return nil, nil
+	}
 	f.Log.Info("halted", "event", in.ID(), "scope", l.Scope, "actor", l.Actor)
 	write := func() error {
 		_, err := guard.SetLever(ctx, f.Journal, l)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/firedrill/firedrill/events"
@@ -90,17 +91,46 @@ func (f *Function) answer(ctx context.Context, a answer, cause string) ([]events
 		if start = a.start(d); start {
 			return a.vote(d, now)
 		}
+		if slices.ContainsFunc(d.Answers, func(x drill.Answered) bool { return x.Cause == cause }) {
+			return drill.Change{}, nil // delivered again
+		}
 		c, _, err := d.Answer(a.move, a.actor, me, now)
+		if err == nil {
+			d.Answers[len(d.Answers)-1].Cause = cause
+		}
 		return c, err
 	})
 	if start || d == nil {
 		return out, err
 	}
 	i, open := d.OpenAnswer(me, now)
-	if err != nil && !(open && errors.Is(err, drill.ErrAnswered)) {
+	if !open || err != nil && !(a.same(d.Answers[i]) && errors.Is(err, drill.ErrAnswered)) {
 		return out, err
 	}
-	if !open {
+	more, err := f.carryOut(ctx, d, i, me, by)
+	return append(out, more...), err
+}
+
+// same reports whether the command asks for what is recorded already: poll sends such a one for an answer that was left.
+func (a answer) same(x drill.Answered) bool {
+	return a.actor == x.Actor && a.move.Action == x.Action && a.move.Gate == x.Gate
+}
+
+// carryOut makes the move of an answer, as the only one who does.
+func (f *Function) carryOut(ctx context.Context, d *drill.Drill, i int, me string, by journal.By) ([]events.Event, error) {
+	leased := d.Answers[i].Lease.By == me
+	var out []events.Event
+	if !leased {
+		var err error
+		d, out, err = f.Journal.Update(ctx, d.ID, by, func(d *drill.Drill, now time.Time) (c drill.Change, err error) {
+			c, leased = d.LeaseAnswer(i, me, now)
+			return c, nil
+		})
+		if err != nil {
+			return out, err
+		}
+	}
+	if !leased {
 		return out, nil
 	}
 	r, err := f.Conduct.CarryOut(ctx, d, i, by)
@@ -118,7 +148,7 @@ func (a answer) start(d *drill.Drill) bool {
 func (a answer) vote(d *drill.Drill, now time.Time) (drill.Change, error) {
 	switch a.move.Action {
 	case drill.ApproveRun:
-		if d.Approvals.Approved || d.Approvals.VotedBy(a.actor) {
+		if d.Approvals.VotedBy(a.actor) {
 			return drill.Change{}, nil // delivered again, or counted by chatops before it was published
 		}
 		return d.Approve(a.actor, a.note, now)

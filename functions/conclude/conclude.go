@@ -110,7 +110,7 @@ func (f *Function) verdict(ctx context.Context, in events.Event) ([]events.Event
 	}
 	v := drill.Verdict{Verdict: p.Verdict, Summary: p.Summary, Issue: p.Issue, Record: p.Record, By: p.Actor}
 	out, err := f.run(ctx, p.Drill, in.ID()) // brings an ended drill to concluding
-	if err != nil && !errors.Is(err, journal.ErrNotFound) {
+	if err != nil {
 		return out, err
 	}
 	more, err := f.change(ctx, p.Drill, p.Actor, in.ID(), func(d *drill.Drill, now time.Time) (drill.Change, error) {
@@ -145,7 +145,7 @@ func (f *Function) change(ctx context.Context, id, actor, cause string, edit jou
 	case err != nil:
 		return out, err
 	}
-	if err := f.Journal.PutMarker(ctx, journal.MarkerOf(d)); err != nil {
+	if err := f.Journal.Wake(ctx, d); err != nil {
 		return out, err // an amended drill is active until its fact is out
 	}
 	more, err := f.run(ctx, id, cause)
@@ -167,6 +167,9 @@ func (f *Function) refused(id, actor, cause, reason string) ([]events.Event, err
 // run takes an ended drill as far as it goes now.
 func (f *Function) run(ctx context.Context, id, cause string) ([]events.Event, error) {
 	d, err := f.Journal.Load(ctx, id)
+	if errors.Is(err, journal.ErrNotFound) {
+		return nil, nil // of another root: delivering it again mends nothing
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -224,6 +227,9 @@ func (c *conclusion) run(ctx context.Context) error {
 // report keeps the report of a concluded drill. It follows the fact, so that it is made again until it is there.
 func (f *Function) report(ctx context.Context, id string) error {
 	d, err := f.Journal.Load(ctx, id)
+	if errors.Is(err, journal.ErrNotFound) {
+		return nil
+	}
 	if err != nil || d.Status != drill.Concluded {
 		return err
 	}

@@ -186,7 +186,7 @@ func (f *Function) orphan(ctx context.Context, sv *provider.Service, run driver.
 	if err != nil {
 		return out, fmt.Errorf("note the stray run %s: %w", run.Run.ID, err)
 	}
-	return out, f.Journal.PutMarker(ctx, journal.MarkerOf(d))
+	return out, f.Journal.Wake(ctx, d)
 }
 
 // stray reports whether a marked run should not be there: its drill is over, or has another run.

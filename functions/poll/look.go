@@ -130,7 +130,7 @@ func (v *visit) act(ctx context.Context) error {
 			done[drill.ActObserve] = false // read what the stop did
 		}
 		if err := v.do(ctx, acts[i]); err != nil {
-			return errors.Join(err, v.escalateLate(ctx, acts))
+			return errors.Join(err, v.late(ctx, acts))
 		}
 	}
 	return nil
@@ -210,12 +210,15 @@ func (v *visit) measure(ctx context.Context) error {
 	return v.askStop(ctx, guard.Reason{Kind: drill.StopByClaim, By: "claim:" + broken.ID, Text: text})
 }
 
-// escalateLate escalates although the service could not be asked: a deadline does not wait for it.
-func (v *visit) escalateLate(ctx context.Context, acts []drill.Act) error {
-	if !slices.Contains(acts, drill.ActEscalate) {
-		return nil
+// late does what a deadline demands although the service could not be asked: the deadline does not wait for it.
+func (v *visit) late(ctx context.Context, acts []drill.Act) error {
+	switch {
+	case slices.Contains(acts, drill.ActOverdue):
+		return v.do(ctx, drill.ActOverdue)
+	case slices.Contains(acts, drill.ActEscalate):
+		return v.escalate(ctx)
 	}
-	return v.escalate(ctx)
+	return nil
 }
 
 func (v *visit) escalate(ctx context.Context) error {
@@ -227,12 +230,12 @@ func (v *visit) escalate(ctx context.Context) error {
 		if now.Before(d.Deadline) {
 			return drill.Change{}, nil
 		}
-		return d.Escalate(late(d), do, now), nil
+		return d.Escalate(whatIsLate(d), do, now), nil
 	})
 }
 
-// late words what is late.
-func late(d *drill.Drill) string {
+// whatIsLate words it.
+func whatIsLate(d *drill.Drill) string {
 	switch {
 	case d.Status == drill.Stopping:
 		return fmt.Sprintf("the stop asked at %s is not confirmed by the service; it goes on", d.Stop.RequestedAt.Format(time.RFC3339))

@@ -107,7 +107,7 @@ func (f *Function) tick(ctx context.Context, at time.Time, cause string) ([]even
 // another reports whether there is time for one more look: before the next tick, and before the function's own deadline.
 func (f *Function) another(ctx context.Context, begin time.Time) bool {
 	deadline, ok := ctx.Deadline()
-	return f.Now().Add(f.Every).Before(begin.Add(tickGap)) && (!ok || time.Until(deadline) > 2*f.Every)
+	return f.Now().Add(f.Every).Before(begin.Add(tickGap)) && (!ok || deadline.Sub(f.Now()) > 2*f.Every)
 }
 
 // state reads the run that a service says has changed. A run that no marker names is not ours.

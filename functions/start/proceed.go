@@ -25,6 +25,11 @@ type journey struct {
 
 func (f *Function) proceed(ctx context.Context, d *drill.Drill, cause string) ([]events.Event, error) {
 	j := &journey{f: f, d: d, by: f.by(d.Actor, cause)}
+	if d.Rev == 1 { // an earlier instance may have died before the drill had its place in the index
+		if err := f.Journal.PutIndex(ctx, d.RequestedAt, d.ID, []byte(d.Plan.Name)); err != nil {
+			return nil, err
+		}
+	}
 	err := j.run(ctx)
 	if errors.Is(err, drill.ErrTransition) || errors.Is(err, drill.ErrAnswered) {
 		err = nil // somebody else was faster; the next tick sees what they left
@@ -71,6 +76,8 @@ func (j *journey) expire(ctx context.Context) error {
 	switch {
 	case j.d.Status == drill.Previewing:
 		no = &drill.Refusal{Check: guard.CheckPreview, Reason: "the preview did not end in time"}
+	case j.d.AwaitsApproval() && j.d.Approvals.Approved:
+		no = &drill.Refusal{Check: guard.CheckExpired, Reason: "it was approved and could not be started in time; ask again"}
 	case j.d.AwaitsApproval():
 		no = &drill.Refusal{Check: guard.CheckApproval, Reason: "nobody approved it in time"}
 	}

@@ -148,7 +148,7 @@ func (c *Conductor) adopt(ctx context.Context, r *Result, role drill.Role, id st
 	if err != nil {
 		return err
 	}
-	return c.Journal.PutMarker(ctx, journal.MarkerOf(r.Drill))
+	return c.Journal.Wake(ctx, r.Drill)
 }
 
 // Resume carries on a start whose author's lease is over: it looks for the run, read-only, and adopts it; only when nothing is there,

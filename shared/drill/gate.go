@@ -2,6 +2,7 @@ package drill
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -28,7 +29,9 @@ func (d *Drill) Answer(m Move, actor, by string, now time.Time) (Change, Answere
 		}
 	}
 	for _, a := range d.Answers {
-		if m.Gate != "" && a.Gate == m.Gate && a.Error == "" && len(a.Targets) == 0 {
+		whole := m.Gate != "" && a.Gate == m.Gate && len(a.Targets) == 0
+		left := !a.Done && a.Gate == m.Gate && a.Action == m.Action && slices.Equal(a.Targets, m.Targets)
+		if a.Error == "" && (whole || left) {
 			return Change{}, a, fmt.Errorf("%w: %s chose %s at %s", ErrAnswered, a.Actor, a.Action, a.At.Format(time.RFC3339))
 		}
 	}

@@ -240,3 +240,23 @@ func TestOpenAnswer_OwnFirstAndOneHandlerAtATime(t *testing.T) {
 		t.Error("a settled answer is carried out again")
 	}
 }
+
+// TestAnswer_LeftOnesAreNotRecordedTwice: poll sends an answer again that its handler left.
+func TestAnswer_LeftOnesAreNotRecordedTwice(t *testing.T) {
+	for _, m := range []Move{{Action: PauseRun}, {Action: Execute, Targets: []string{"ins-a"}}} {
+		d := running(t)
+		open(t, d, 2, manual("s1", Execute))
+		_, first, err := d.Answer(m, "bob", "a1", at(3))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _, err = d.Answer(first.Move, "bob", "a2", at(9))
+		wantErr(t, err, ErrAnswered, "bob")
+		d.SettleAnswer(0, "")
+		if m.Action == PauseRun {
+			if _, _, err := d.Answer(m, "bob", "a2", at(10)); err != nil {
+				t.Errorf("a second pause, later: %v", err)
+			}
+		}
+	}
+}

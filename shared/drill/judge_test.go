@@ -98,7 +98,9 @@ func TestJudge(t *testing.T) {
 
 func TestClaims_LongestBadStreakAndStopAfter(t *testing.T) {
 	d := running(t, withClaims(measured))
-	sample := func(minute float64, good bool) bool { return d.Measure(Sample{Claim: "c1", At: at(minute), Good: good}) }
+	sample := func(minute float64, good bool) bool {
+		return d.Measure(Sample{Claim: "c1", At: at(minute), Good: good})
+	}
 	flips := []bool{sample(1, true), sample(2, true), sample(3, false), sample(3.5, false)}
 	if want := []bool{true, false, true, false}; flips[0] != want[0] || flips[1] != want[1] || flips[2] != want[2] || flips[3] != want[3] {
 		t.Errorf("flips %v", flips)

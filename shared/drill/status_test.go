@@ -142,7 +142,11 @@ func TestNext_EveryStatus(t *testing.T) {
 			ok(t)(d.Observe(seen(PhaseCompleted, func(o *Observation) { o.Restoration = RestoreUnproven }), at(2)))
 			return d
 		}, 3, "recover"},
-		{"completed and restored", func(t *testing.T) *Drill { d := running(t); ok(t)(d.Observe(seen(PhaseCompleted, quiet), at(2))); return d }, 3, "conclude"},
+		{"completed and restored", func(t *testing.T) *Drill {
+			d := running(t)
+			ok(t)(d.Observe(seen(PhaseCompleted, quiet), at(2)))
+			return d
+		}, 3, "conclude"},
 		{"concluding, people are asked", func(t *testing.T) *Drill { return concluding(t) }, 5, ""},
 		{"concluding, nobody answered in time", func(t *testing.T) *Drill { return concluding(t) }, 40, "conclude"},
 		{"concluded", func(t *testing.T) *Drill { return concluded(t) }, 60, ""},

@@ -46,7 +46,9 @@ func TestStop_BeforeAnyIntentEndsAtOnce(t *testing.T) {
 func TestStop_NeverBecauseOurFlagSaysSo(t *testing.T) {
 	paused := func(o *Observation) { o.Gates = []Gate{{Kind: PausedGate, Name: "paused"}} }
 	noisy := func(o *Observation) { o.Restoration = RestorePending }
-	calm := func(o *Observation) { o.Quiet, o.Restoration, o.Evidence = true, RestorePending, []string{"no fault is live"} }
+	calm := func(o *Observation) {
+		o.Quiet, o.Restoration, o.Evidence = true, RestorePending, []string{"no fault is live"}
+	}
 	tests := []struct {
 		name string
 		o    Observation

@@ -26,7 +26,8 @@ type Lever struct {
 
 const leverPrefix = "lever/"
 
-// SetLever engages or releases a lever. It returns false when the lever stood like that already.
+// SetLever engages or releases a lever. It returns false when the lever stood like that already, or was moved by a command given later
+// than l.At: commands arrive late and twice, and the newest given counts.
 func SetLever(ctx context.Context, j *journal.Journal, l Lever) (bool, error) {
 	name := leverPrefix + l.Scope
 	for range races {
@@ -34,7 +35,7 @@ func SetLever(ctx context.Context, j *journal.Journal, l Lever) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		if rev > 0 && old.Engaged == l.Engaged || rev == 0 && !l.Engaged {
+		if rev > 0 && (old.Engaged == l.Engaged || l.At.Before(old.At)) {
 			return false, nil
 		}
 		value, err := json.Marshal(l)
@@ -61,6 +62,12 @@ func readLever(ctx context.Context, j *journal.Journal, name string) (Lever, int
 		return Lever{}, 0, fmt.Errorf("lever %s is damaged: %w", name, err)
 	}
 	return l, rev, nil
+}
+
+// Outdated reports whether the lever of l's scope was released by a command given later than l.
+func Outdated(ctx context.Context, j *journal.Journal, l Lever) (bool, error) {
+	now, rev, err := readLever(ctx, j, leverPrefix+l.Scope)
+	return err == nil && rev > 0 && !now.Engaged && l.At.Before(now.At), err
 }
 
 // Levers lists the engaged levers.

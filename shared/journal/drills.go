@@ -79,6 +79,16 @@ func (j *Journal) Begin(ctx context.Context, d *drill.Drill, c drill.Change, by 
 	return facts, j.PutIndex(ctx, d.RequestedAt, d.ID, []byte(d.Plan.Name))
 }
 
+// Wake writes the marker of a drill whose newest entry was just appended. Where there is none, because the drill was over and everything
+// was sent, the entries before count as sent: they are not published once more.
+func (j *Journal) Wake(ctx context.Context, d *drill.Drill) error {
+	m := MarkerOf(d)
+	if _, err := j.Marker(ctx, d.ID); errors.Is(err, ErrNotFound) {
+		m.Sent = max(0, d.Rev-1)
+	}
+	return j.PutMarker(ctx, m)
+}
+
 // MarkerOf returns the marker of a drill.
 func MarkerOf(d *drill.Drill) Marker {
 	return Marker{
@@ -197,7 +207,9 @@ func (j *Journal) Active(ctx context.Context) ([]Marker, error) {
 		case err != nil:
 			errs = append(errs, err)
 		default:
-			markers = append(markers, MarkerOf(d))
+			m := MarkerOf(d)
+			markers = append(markers, m)
+			errs = append(errs, j.PutMarker(ctx, m))
 		}
 	}
 	return markers, errors.Join(errs...)

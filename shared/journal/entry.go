@@ -103,11 +103,11 @@ func (j *Journal) append(ctx context.Context, drill string, e Entry) (Entry, err
 	return out, j.create(ctx, sequenceKey(entryPrefix(drill), e.Rev), data)
 }
 
-// Head returns the newest entry of a drill, or ErrNotFound when the drill has none. It costs one list and two gets,
+// Head returns the newest entry of a drill, or ErrNotFound when the drill has none, or can have none because of its id. It costs one list and two gets,
 // however long the drill's history is.
 func (j *Journal) Head(ctx context.Context, drill string) (Entry, error) {
 	if err := CheckID(drill); err != nil {
-		return Entry{}, fmt.Errorf("read head: %w", err)
+		return Entry{}, fmt.Errorf("read head: %w: %w", ErrNotFound, err)
 	}
 	rev, data, err := j.last(ctx, entryPrefix(drill))
 	if err != nil {
@@ -124,7 +124,7 @@ func (j *Journal) Head(ctx context.Context, drill string) (Entry, error) {
 // than Head after a conflict, and it asks for no list.
 func (j *Journal) HeadAfter(ctx context.Context, drill string, known Entry) (Entry, error) {
 	if err := CheckID(drill); err != nil {
-		return Entry{}, fmt.Errorf("read head: %w", err)
+		return Entry{}, fmt.Errorf("read head: %w: %w", ErrNotFound, err)
 	}
 	rev, data, err := j.forward(ctx, entryPrefix(drill), known.Rev, nil)
 	if err != nil {
@@ -143,7 +143,7 @@ func (j *Journal) HeadAfter(ctx context.Context, drill string, known Entry) (Ent
 // Entry returns one entry of a drill, or ErrNotFound.
 func (j *Journal) Entry(ctx context.Context, drill string, rev int) (Entry, error) {
 	if err := CheckID(drill); err != nil {
-		return Entry{}, fmt.Errorf("read entry: %w", err)
+		return Entry{}, fmt.Errorf("read entry: %w: %w", ErrNotFound, err)
 	}
 	e, err := j.entry(ctx, drill, rev)
 	if err != nil {
