@@ -67,10 +67,9 @@ On a laptop everything runs in one process against a sandbox of the four service
   firedrill demo                                 one drill on each service, with verdicts and reports
   firedrill send start cart-empty                ask the running 'up' for a drill
   firedrill check --catalog drills.yaml          list every mistake in a catalogue`,
-		Args:          cobra.ArbitraryArgs, // so that RunE sees an unknown command
-		RunE:          unknown,
-		SilenceUsage:  true,
-		SilenceErrors: true,
+		Args:         cobra.ArbitraryArgs, // so that RunE sees an unknown command
+		RunE:         unknown,
+		SilenceUsage: true, SilenceErrors: true, SuggestionsMinimumDistance: 2,
 		CompletionOptions: cobra.CompletionOptions{
 			HiddenDefaultCmd: true,
 		},
