@@ -4,8 +4,10 @@ SEEDS   ?= 20000
 VERSION ?= $(shell git describe --always --dirty 2>/dev/null || echo dev)
 export AWS_EC2_METADATA_DISABLED = true
 
-# Handlers: no cgo, no paths of this machine, no net/rpc in aws-lambda-go, time zones inside.
-HANDLER_FLAGS = -trimpath -tags lambda.norpc,timetzdata -ldflags '-s -w'
+# Handlers: no cgo, no paths of this machine, no net/rpc in aws-lambda-go, time zones inside; the same bytes from the same sources.
+HANDLER_FLAGS = -trimpath -buildvcs=false -tags lambda.norpc,timetzdata -ldflags '-s -w'
+HANDLER_ARCH ?= arm64
+FUNCTIONS     = start advance poll abort conclude notify chatops
 
 .DEFAULT_GOAL := help
 .PHONY: run demo test clients check race build generate simulate bench fuzz help clean
@@ -31,8 +33,13 @@ check: ## formatting, vet, staticcheck, race tests, import rules, tidy modules
 clients: ## the vendors' own clients against the sandbox; needs the AWS CLI or Node
 	@docs/clients/run.sh
 
-build: ## build/firedrill
+build: $(FUNCTIONS:%=build/%/bootstrap) ## build/firedrill, and build/<function>/ with bootstrap and zip (HANDLER_ARCH=arm64 or amd64)
+	$(GO) run ./deploy/pack $(FUNCTIONS:%=build/%)
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o build/firedrill ./deploy/local
+
+.PHONY: $(FUNCTIONS:%=build/%/bootstrap)
+$(FUNCTIONS:%=build/%/bootstrap): build/%/bootstrap:
+	CGO_ENABLED=0 GOOS=linux GOARCH=$(HANDLER_ARCH) $(GO) build $(HANDLER_FLAGS) -o $@ ./functions/$*/bootstrap
 
 generate: ## write the Go code of the page templates again
 	$(GO) tool templ generate

@@ -1,0 +1,74 @@
+package chatops
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/firedrill/firedrill/shared/catalog"
+	"github.com/firedrill/firedrill/shared/drill"
+	"github.com/firedrill/firedrill/shared/journal"
+)
+
+// newest is how many of the newest drills a prefix is looked for among.
+const newest = 1000
+
+// Shelf reads plans from the catalogue and drills from the journal.
+type Shelf struct {
+	Journal *journal.Journal
+	Catalog func() *catalog.Catalog
+	Now     func() time.Time
+}
+
+var _ Reader = (*Shelf)(nil)
+
+// Plans lists the catalogue.
+func (s *Shelf) Plans(context.Context) ([]Plan, error) {
+	var out []Plan
+	for _, p := range s.Catalog().Plans() {
+		v := Plan{Plan: p}
+		if slot, ok := catalog.Next(p, s.Now()); ok {
+			v.Next = slot.At
+		}
+		out = append(out, v)
+	}
+	return out, nil
+}
+
+// Drills lists the active drills, or those among the newest whose id begins with prefix.
+func (s *Shelf) Drills(ctx context.Context, prefix string) ([]*drill.Drill, error) {
+	ids, err := s.Journal.ActiveIDs(ctx)
+	if prefix != "" {
+		ids, err = s.startingWith(ctx, prefix)
+	}
+	if err != nil {
+		return nil, err
+	}
+	var out []*drill.Drill
+	for _, id := range ids {
+		d, err := s.Journal.Load(ctx, id)
+		if errors.Is(err, journal.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, d)
+	}
+	return out, nil
+}
+
+func (s *Shelf) startingWith(ctx context.Context, prefix string) ([]string, error) {
+	items, _, err := s.Journal.Recent(ctx, newest, "")
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	for _, it := range items {
+		if strings.HasPrefix(it.Drill, prefix) {
+			ids = append(ids, it.Drill)
+		}
+	}
+	return ids, nil
+}

@@ -1,0 +1,114 @@
+// Package plans keeps a function's catalogue: it is read at the start, and again when its files have changed. A version with mistakes
+// is logged and not used; the last good one stays.
+package plans
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/firedrill/firedrill/shared/catalog"
+	"github.com/firedrill/firedrill/shared/setup"
+)
+
+// Variable is where the catalogue is said to be.
+const Variable = "FIREDRILL_CATALOG"
+
+// lookEvery is how often files are looked at, at most.
+const lookEvery = 30 * time.Second
+
+// Need is the variable that a function with a catalogue reads: the path of drills.yaml.
+func Need() setup.Need {
+	return setup.Need{Variable: Variable, Check: func(path string) error {
+		if !filepath.IsAbs(path) {
+			return errors.New("want an absolute path")
+		}
+		return nil
+	}}
+}
+
+// Book is the catalogue as it stands.
+type Book struct {
+	path    string
+	now     func() time.Time
+	log     *slog.Logger
+	current atomic.Pointer[catalog.Catalog]
+
+	mu     sync.Mutex
+	looked time.Time
+	seen   map[string]stamp // nil for a file that is not there
+}
+
+type stamp struct {
+	at   time.Time
+	size int64
+}
+
+// Open reads the catalogue. One with mistakes is an error, for there is no last good one yet.
+func Open(p *setup.Setup) (*Book, error) {
+	b := &Book{path: p.Value(Variable), now: p.Now, log: p.Log}
+	c, err := catalog.Load(b.path)
+	if err != nil {
+		return nil, fmt.Errorf("%s: the catalogue has mistakes: %w", Variable, err)
+	}
+	b.current.Store(c)
+	b.looked, b.seen = b.now(), stamps(c.Files())
+	return b, nil
+}
+
+// Catalog returns the catalogue that is in use.
+func (b *Book) Catalog() *catalog.Catalog { return b.current.Load() }
+
+// Freezes lists its freezes.
+func (b *Book) Freezes() []catalog.Freeze { return b.Catalog().Freezes() }
+
+// Look reads the catalogue again if one of its files has changed. It looks twice a minute at most, and never fails.
+func (b *Book) Look(context.Context) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := b.now()
+	if now.Sub(b.looked) < lookEvery {
+		return
+	}
+	b.looked = now
+	found := stamps(append(b.current.Load().Files(), b.path))
+	if same(found, b.seen) {
+		return
+	}
+	b.seen = found
+	c, err := catalog.Load(b.path)
+	if err != nil {
+		b.log.Error("the new catalogue has mistakes: the last good one stays", "error", err)
+		return
+	}
+	b.current.Store(c)
+	b.seen = stamps(append(c.Files(), b.path))
+	b.log.Info("the catalogue has changed", "plans", len(c.Plans()), "version", c.Version()[:12])
+}
+
+func stamps(files []string) map[string]stamp {
+	out := map[string]stamp{}
+	for _, name := range files {
+		s := stamp{}
+		if info, err := os.Stat(name); err == nil {
+			s = stamp{info.ModTime(), info.Size()}
+		}
+		out[name] = s
+	}
+	return out
+}
+
+func same(a, b map[string]stamp) bool {
+	for name, s := range a {
+		if old, ok := b[name]; ok && (!old.at.Equal(s.at) || old.size != s.size) {
+			return false
+		}
+	}
+	return true
+}
