@@ -27,12 +27,13 @@ type checker struct {
 	sent    map[string]bool   // fact ids that were put on the bus
 	starts  int               // calls of ExecuteExperiment that reached the service
 	marked  map[string]time.Time
+	blocked map[string]string // drill -> the lever or alarm that was durable before its first intent
 	lying   func() bool
 }
 
 func newChecker(w *World) *checker {
 	c := &checker{w: w, heads: map[string]*drill.Drill{}, verdict: map[string]string{}, durable: map[string]string{}, sent: map[string]bool{},
-		marked: map[string]time.Time{}, lying: func() bool { return false }}
+		marked: map[string]time.Time{}, blocked: map[string]string{}, lying: func() bool { return false }}
 	w.store.created = c.created
 	w.published = func(e events.Event) { c.sent[e.ID()] = true }
 	w.wire.sent = func(op, _ string) {
@@ -70,6 +71,7 @@ func (c *checker) created(key string, data []byte) {
 	c.transition(old, d)
 	c.facts(d, e)
 	c.ended(old, d)
+	c.looked(old, d)
 	if d.Verdict != nil {
 		v := fmt.Sprint(d.Verdict.Verdict, d.Verdict.By, d.Verdict.Summary)
 		if was, known := c.verdict[id]; known && was != v {
@@ -155,6 +157,42 @@ func (c *checker) ended(old, d *drill.Drill) {
 			}
 		}
 	}
+}
+
+// looked checks the second look: a lever or alarm that was durable before the intent, and still stands, lets no run begin.
+func (c *checker) looked(old, d *drill.Drill) {
+	r := d.Run(drill.Main)
+	if r == nil || old == nil {
+		return
+	}
+	if o := old.Run(drill.Main); o == nil || o.Intent.Attempt == 0 {
+		c.blocked[d.ID] = c.blocker(d)
+	}
+	if why := c.blocked[d.ID]; why != "" && old.RunID() == "" && r.ID != "" && c.blocker(d) == why {
+		c.broken("drill %s: run %s was started although %s before the intent", d.ID, r.ID, why)
+	}
+}
+
+func (c *checker) blocker(d *drill.Drill) string {
+	levers, err := guard.Levers(context.Background(), c.w.Journal)
+	if err != nil {
+		c.broken("read levers: %v", err)
+	}
+	for _, l := range levers {
+		if l.Covers(d.Plan.Name, d.Plan.Environment) {
+			return fmt.Sprintf("%s was halted at %s", l.Scope, l.At)
+		}
+	}
+	firing, err := c.w.Journal.Firing(context.Background())
+	if err != nil {
+		c.broken("read alarms: %v", err)
+	}
+	for _, a := range firing {
+		if _, ok := d.Plan.StoppedBy(a.Source, a.Name, a.Labels); ok {
+			return fmt.Sprintf("alarm %s was firing since %s", a.Name, a.At)
+		}
+	}
+	return ""
 }
 
 // runs lists the executed runs of a drill, by the sandbox's own truth. AHAS has no marks: there it is the run that the drill names.

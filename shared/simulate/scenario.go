@@ -14,6 +14,9 @@ import (
 	"github.com/firedrill/firedrill/shared/sandbox"
 )
 
+// lastStart is when the last drill is asked for.
+const lastStart = 4 * time.Minute
+
 // fairTicks bounds how many fair minutes all drills have to end.
 const fairTicks = 75
 
@@ -34,6 +37,7 @@ type play struct {
 	chaos  *chaos
 	rng    *rand.Rand
 	begin  time.Time
+	starts []time.Time
 	drills []string
 	lies   bool
 	ctx    context.Context
@@ -127,14 +131,18 @@ func (p *play) aftermath() {
 		return time.Now().After(stop) && !p.w.Sched.Busy() && p.c.Over(p.ctx) || time.Since(stop) > fairTicks*time.Minute
 	})
 	for _, id := range p.c.order[before:] {
-		if d := p.c.heads[id]; d.RunID() != "" {
+		if d := p.c.heads[id]; d.RunID() != "" && d.Slot == "" && d.RequestedAt.Sub(p.begin) > lastStart+drill.RequestExpiry {
 			p.w.Sched.Break("drill %s was started by an event that was hours late", id)
 		}
 	}
 }
 
-// within is a time of the chaos.
+// within is a time of the chaos: any, or close to a start.
 func (p *play) within() time.Time {
+	if p.chance(60) {
+		at := p.starts[p.rng.IntN(len(p.starts))]
+		return at.Add(time.Duration(p.rng.Int64N(int64([]time.Duration{time.Second, 4 * time.Second, 40 * time.Second}[p.rng.IntN(3)]))))
+	}
 	return p.begin.Add(time.Duration(p.rng.Int64N(int64(p.chaos.end.Sub(p.begin)))))
 }
 
@@ -168,7 +176,8 @@ func (p *play) script() {
 
 // start asks for a drill, by an event that is delivered many times.
 func (p *play) start(plan drill.Plan) {
-	at := p.begin.Add(time.Duration(p.rng.Int64N(int64(4 * time.Minute))))
+	at := p.begin.Add(time.Duration(p.rng.Int64N(int64(lastStart))))
+	p.starts = append(p.starts, at)
 	dry := p.chance(5)
 	copies := []int{1, 1, 2, 20}[p.rng.IntN(4)]
 	again := p.chance(30)
@@ -236,7 +245,7 @@ func (p *play) lie() {
 			return
 		}
 		p.lies = true
-		left := p.chaos.end.Sub(at)
+		left := max(p.chaos.end.Sub(at), time.Second)
 		p.w.Sched.At(at.Add(time.Duration(p.rng.Int64N(int64(left)))), "stops are honest", func() {
 			p.w.Box.RemoveFault(id)
 			p.lies = false

@@ -17,6 +17,9 @@ import (
 // maxInstances bounds how many instances work at once.
 const maxInstances = 8
 
+// maxDecisions bounds one simulation.
+const maxDecisions = 100_000
+
 // decider says what happens. A chaos decides by a seed, a calm lets everything through in order.
 type decider interface {
 	// pick says which of n possible things happens next.
@@ -172,6 +175,9 @@ func (s *Scheduler) Run(over func() bool) {
 			i = s.decider.pick(len(moves))
 		}
 		moves[i]()
+		if len(s.trace) > maxDecisions {
+			s.Break("it goes round in circles")
+		}
 		if d := s.decider.pause(); d > 0 {
 			time.Sleep(d)
 		}
@@ -244,7 +250,9 @@ func (s *Scheduler) next() time.Time {
 		add(c.deadline())
 	}
 	for _, d := range s.queue {
-		add(d.at)
+		if len(s.live) < maxInstances {
+			add(d.at)
+		}
 	}
 	for _, a := range s.agenda {
 		add(a.at)
@@ -297,8 +305,8 @@ func (s *Scheduler) seal(c *call, now time.Time) {
 	f := c.fate
 	switch f.act {
 	case crashBefore:
-		s.release(c, errCrashed, f.act.String())
-		s.kill(c.inst)
+		s.noted(c, f.act.String())
+		s.kill(c.inst, nil)
 	case failBefore:
 		s.release(c, errUnreachable, f.act.String())
 	case slow:
@@ -314,9 +322,8 @@ func (s *Scheduler) seal(c *call, now time.Time) {
 		s.release(c, nil, fmt.Sprintf("freeze-after %s", f.for_))
 		c.inst.frozen = now.Add(f.for_)
 	case crashAfter:
+		s.kill(c.inst, c)
 		s.release(c, nil, f.act.String())
-		synctest.Wait()
-		s.kill(c.inst)
 	default:
 		s.release(c, nil, f.act.String())
 	}
@@ -342,8 +349,8 @@ func (s *Scheduler) noted(c *call, how string) {
 	s.note(c.inst, c.op, c.key, how)
 }
 
-// kill ends an instance: its calls get nowhere, and its event may be delivered again.
-func (s *Scheduler) kill(i *instance) {
+// kill ends an instance: its calls get nowhere, save for the last one, if there is one, and its event may be delivered again.
+func (s *Scheduler) kill(i *instance, last *call) {
 	s.mu.Lock()
 	if i.done || i.dead {
 		s.mu.Unlock()
@@ -352,10 +359,11 @@ func (s *Scheduler) kill(i *instance) {
 	i.dead = true
 	var mine []*call
 	s.parked = slices.DeleteFunc(s.parked, func(c *call) bool {
-		if c.inst == i {
-			mine = append(mine, c)
+		if c.inst != i || c == last {
+			return false
 		}
-		return c.inst == i
+		mine = append(mine, c)
+		return true
 	})
 	s.live = slices.DeleteFunc(s.live, func(o *instance) bool { return o == i })
 	s.mu.Unlock()
@@ -463,7 +471,7 @@ func (s *Scheduler) Close() {
 			break
 		}
 		for _, i := range live {
-			s.kill(i)
+			s.kill(i, nil)
 		}
 		synctest.Wait()
 		s.reap()

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -72,4 +73,23 @@ func TestSimulate(t *testing.T) {
 	})
 	n := count.Load() - uint64(runtime.GOMAXPROCS(0))
 	t.Logf("%d seeds, %d decisions, %.0f seeds/s, drills ended: %v", n, decisions.Load(), float64(n)/time.Since(begin).Seconds(), ended)
+}
+
+func TestSimulate_SameSeedPlaysTheSame(t *testing.T) {
+	for _, n := range []uint64{1, 2, 3, 4, 22, 23, 24, 25, 62, 63, 64, 65} {
+		first, second := playIn(t, seedOf(t, n)), playIn(t, seedOf(t, n))
+		if first.Schedule(false) != second.Schedule(false) {
+			t.Errorf("seed %d played in two ways; the first difference: %s", n, difference(first.Schedule(false), second.Schedule(false)))
+		}
+	}
+}
+
+func difference(a, b string) string {
+	x, y := strings.Split(a, "\n"), strings.Split(b, "\n")
+	for i := range x {
+		if i >= len(y) || x[i] != y[i] {
+			return fmt.Sprintf("line %d: %q, then %q", i+1, x[i], y[min(i, len(y)-1)])
+		}
+	}
+	return "none"
 }

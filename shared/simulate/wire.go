@@ -2,15 +2,15 @@ package simulate
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"hash/fnv"
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
-
-	"context"
 
 	"github.com/firedrill/firedrill/shared/sandbox"
 )
@@ -127,7 +127,9 @@ func label(r *http.Request, body []byte) (op, key string, kind sort) {
 	}
 	h := fnv.New32a()
 	fmt.Fprintf(h, "%s %s ", r.URL.Path, q.Encode())
-	h.Write(body)
+	sorted := slices.Clone(body) // SDKs write maps in any order
+	slices.Sort(sorted)
+	h.Write(sorted)
 	key = fmt.Sprintf("%08x", h.Sum32())
 	if action == "" {
 		return r.Method, r.URL.Path + " " + key, restKind(r)
