@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/firedrill/firedrill/events"
@@ -58,8 +60,8 @@ func markSent(ctx context.Context, l Ledger, out []events.Event) error {
 		}
 	}
 	var errs []error
-	for id, rs := range revs {
-		errs = append(errs, l.Published(ctx, id, rs...))
+	for _, id := range slices.Sorted(maps.Keys(revs)) {
+		errs = append(errs, l.Published(ctx, id, revs[id]...))
 	}
 	return errors.Join(errs...)
 }
