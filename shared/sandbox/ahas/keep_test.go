@@ -1,7 +1,6 @@
 package ahas
 
 import (
-	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -64,26 +63,22 @@ func story() []func(*bench) string {
 }
 
 func TestKeep_a_service_that_was_loaded_goes_on_like_the_one_that_was_saved(t *testing.T) {
-	steps := story()
-	for cut := range len(steps) + 1 {
-		t.Run(fmt.Sprintf("after %d steps", cut), func(t *testing.T) {
-			b := newBench(t)
-			for _, step := range steps[:cut] {
-				step(b)
+	b := newBench(t)
+	others := []*bench{b.again(t)} // saved after no step, after one, and so on
+	for n, step := range story() {
+		want, state, runs := step(b), string(b.s.Snapshot()), b.s.Runs()
+		for cut, other := range others {
+			if got := step(other); got != want {
+				t.Fatalf("saved after %d steps: step %d answers %s, want %s", cut, n+1, got, want)
 			}
-			other := b.again(t)
-			for n, step := range steps[cut:] {
-				if want, got := step(b), step(other); got != want {
-					t.Fatalf("step %d answers %s, want %s", cut+n+1, got, want)
-				}
-				if want, got := string(b.s.Snapshot()), string(other.s.Snapshot()); got != want {
-					t.Fatalf("after step %d the state is %s, want %s", cut+n+1, got, want)
-				}
-				if want, got := b.s.Runs(), other.s.Runs(); !reflect.DeepEqual(got, want) {
-					t.Fatalf("after step %d the runs are %+v, want %+v", cut+n+1, got, want)
-				}
+			if got := string(other.s.Snapshot()); got != state {
+				t.Fatalf("saved after %d steps: after step %d the state is %s, want %s", cut, n+1, got, state)
 			}
-		})
+			if got := other.s.Runs(); !reflect.DeepEqual(got, runs) {
+				t.Fatalf("saved after %d steps: after step %d the runs are %+v, want %+v", cut, n+1, got, runs)
+			}
+		}
+		others = append(others, b.again(t))
 	}
 }
 

@@ -88,30 +88,29 @@ func story() []func(*lab) string {
 }
 
 func TestKeep_a_service_that_was_loaded_goes_on_like_the_one_that_was_saved(t *testing.T) {
-	steps := story()
-	for cut := range len(steps) + 1 {
-		t.Run(fmt.Sprintf("after %d steps", cut), func(t *testing.T) {
-			l := newLab(t)
-			for _, step := range steps[:cut] {
-				step(l)
+	l := newLab(t)
+	others := []*lab{l.again(t)} // saved after no step, after one, and so on
+	pushed := []int{0}           // how much had been pushed when each was saved
+	for n, step := range story() {
+		want, state, runs := step(l), string(l.s.Snapshot()), l.s.Runs()
+		for cut, other := range others {
+			if got := step(other); got != want {
+				t.Fatalf("saved after %d steps: step %d answers %s, want %s", cut, n+1, got, want)
 			}
-			other := l.again(t)
-			l.events, other.events = nil, nil
-			for n, step := range steps[cut:] {
-				if want, got := step(l), step(other); got != want {
-					t.Fatalf("step %d answers %s, want %s", cut+n+1, got, want)
-				}
-				if want, got := string(l.s.Snapshot()), string(other.s.Snapshot()); got != want {
-					t.Fatalf("after step %d the state is %s, want %s", cut+n+1, got, want)
-				}
-				if want, got := l.s.Runs(), other.s.Runs(); !reflect.DeepEqual(got, want) {
-					t.Fatalf("after step %d the runs are %+v, want %+v", cut+n+1, got, want)
-				}
+			if got := string(other.s.Snapshot()); got != state {
+				t.Fatalf("saved after %d steps: after step %d the state is %s, want %s", cut, n+1, got, state)
 			}
-			if !reflect.DeepEqual(other.events, l.events) {
-				t.Errorf("pushed %v, want %v", other.events, l.events)
+			if got := other.s.Runs(); !reflect.DeepEqual(got, runs) {
+				t.Fatalf("saved after %d steps: after step %d the runs are %+v, want %+v", cut, n+1, got, runs)
 			}
-		})
+		}
+		others = append(others, l.again(t))
+		pushed = append(pushed, len(l.events))
+	}
+	for cut, other := range others {
+		if want, got := l.events[pushed[cut]:], other.events; len(got) != len(want) || len(got) > 0 && !reflect.DeepEqual(got, want) {
+			t.Errorf("saved after %d steps: pushed %v, want %v", cut, got, want)
+		}
 	}
 }
 

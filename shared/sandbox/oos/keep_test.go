@@ -78,30 +78,29 @@ func story() []func(*world) string {
 }
 
 func TestKeep_a_service_that_was_loaded_goes_on_like_the_one_that_was_saved(t *testing.T) {
-	steps := story()
-	for cut := range len(steps) + 1 {
-		t.Run(fmt.Sprintf("after %d steps", cut), func(t *testing.T) {
-			w := newWorld(t)
-			for _, step := range steps[:cut] {
-				step(w)
+	w := newWorld(t)
+	others := []*world{w.again(t)} // saved after no step, after one, and so on
+	pushed := []int{0}             // how much had been pushed when each was saved
+	for n, step := range story() {
+		want, state, runs := step(w), string(w.Snapshot()), w.Runs()
+		for cut, other := range others {
+			if got := step(other); got != want {
+				t.Fatalf("saved after %d steps: step %d answers %s, want %s", cut, n+1, got, want)
 			}
-			other := w.again(t)
-			w.pushed = nil
-			for n, step := range steps[cut:] {
-				if want, got := step(w), step(other); got != want {
-					t.Fatalf("step %d answers %s, want %s", cut+n+1, got, want)
-				}
-				if want, got := string(w.Snapshot()), string(other.Snapshot()); got != want {
-					t.Fatalf("after step %d the state is %s, want %s", cut+n+1, got, want)
-				}
-				if want, got := w.Runs(), other.Runs(); !reflect.DeepEqual(got, want) {
-					t.Fatalf("after step %d the runs are %+v, want %+v", cut+n+1, got, want)
-				}
+			if got := string(other.Snapshot()); got != state {
+				t.Fatalf("saved after %d steps: after step %d the state is %s, want %s", cut, n+1, got, state)
 			}
-			if !reflect.DeepEqual(other.pushed, w.pushed) {
-				t.Errorf("pushed %v, want %v", other.pushed, w.pushed)
+			if got := other.Runs(); !reflect.DeepEqual(got, runs) {
+				t.Fatalf("saved after %d steps: after step %d the runs are %+v, want %+v", cut, n+1, got, runs)
 			}
-		})
+		}
+		others = append(others, w.again(t))
+		pushed = append(pushed, len(w.pushed))
+	}
+	for cut, other := range others {
+		if want, got := w.pushed[pushed[cut]:], other.pushed; len(got) != len(want) || len(got) > 0 && !reflect.DeepEqual(got, want) {
+			t.Errorf("saved after %d steps: pushed %v, want %v", cut, got, want)
+		}
 	}
 }
 
