@@ -30,8 +30,13 @@ func (c *Conductor) Launch(ctx context.Context, d *drill.Drill, role drill.Role,
 	if err := c.Journal.PutMarker(ctx, journal.MarkerOf(d)); err != nil {
 		return r, err
 	}
-	me := c.Nonce()
-	err = c.update(ctx, &r, by, func(d *drill.Drill, now time.Time) (drill.Change, error) { return d.Intend(role, me, seen, now) })
+	me, known := c.Nonce(), attempts(d, role)
+	err = c.update(ctx, &r, by, func(d *drill.Drill, now time.Time) (drill.Change, error) {
+		if n := attempts(d, role); n != known {
+			return drill.Change{}, fmt.Errorf("%w: drill %s is at attempt %d, which nobody has looked up yet", drill.ErrTransition, d.ID, n)
+		}
+		return d.Intend(role, me, seen, now)
+	})
 	if errors.Is(err, drill.ErrTransition) {
 		return r, nil
 	}
@@ -41,6 +46,15 @@ func (c *Conductor) Launch(ctx context.Context, d *drill.Drill, role drill.Role,
 	l := launch{c: c, r: &r, role: role, sv: sv, me: me, look: look, by: by}
 	err = l.call(ctx)
 	return r, err
+}
+
+// attempts counts the intents of a role's run. An author that begins a further one must have looked up the one before: a lease that
+// another gave up since the author last read the drill does not make its call undone.
+func attempts(d *drill.Drill, role drill.Role) int {
+	if s := d.Run(role); s != nil {
+		return s.Intent.Attempt
+	}
+	return 0
 }
 
 // launch is one author's attempt.
