@@ -2,7 +2,7 @@
 
 import * as api from './api.js';
 import { h, keep } from './dom.js';
-import { act, empty, field, form, pill, section, sure, time } from './parts.js';
+import { act, empty, field, form, live, pill, section, sure, time } from './parts.js';
 import { clock, full, services, shortID, zone } from './words.js';
 
 // home builds the page into main and returns the function that loads it anew.
@@ -28,7 +28,7 @@ const summary = (d) => ({
 
 function drawDrills(list) {
   if (list.length === 0) {
-    return empty('No drill yet: press Start at one of the plans below. In the sandbox nothing real is touched.');
+    return empty(`No drill yet: press Start at one of the plans below. ${live() ? 'It injects real faults.' : 'In the sandbox nothing real is touched.'}`);
   }
   return h('ol', { class: 'drills' }, list.map((d) => h('li', {},
     h('a', { class: 'drill', href: `/drills/${encodeURIComponent(d.id)}`, dataset: { key: `drill-${d.id}` } },
