@@ -113,14 +113,14 @@ func (f *Function) one(ctx context.Context, id string, o order, asked bool) ([]e
 	switch {
 	case errors.Is(err, journal.ErrNotFound):
 		if asked {
-			return f.answer(id, o, "drill", fmt.Sprintf("there is no drill %q", id))
+			return f.answer(ctx, id, o, "drill", fmt.Sprintf("there is no drill %q", id))
 		}
 		return nil, nil // a marker whose drill was never written
 	case errors.Is(err, errSkip):
 		return out, nil
 	case errors.Is(err, drill.ErrAnswered) && d.Status.Ended():
 		if asked {
-			return f.answer(id, o, "ended", err.Error())
+			return f.answer(ctx, id, o, "ended", err.Error())
 		}
 		return out, nil
 	case errors.Is(err, drill.ErrAnswered):
@@ -201,7 +201,10 @@ func (f *Function) unrecorded(ctx context.Context, d *drill.Drill, o order) {
 }
 
 // answer tells a person that there is nothing to stop.
-func (f *Function) answer(id string, o order, check, reason string) ([]events.Event, error) {
+func (f *Function) answer(ctx context.Context, id string, o order, check, reason string) ([]events.Event, error) {
+	if f.Journal.CausedBy(ctx, id, o.cause) {
+		return nil, nil // delivered again
+	}
 	now := f.Now()
 	f.Log.Info("refused", "drill", id, "event", o.cause, "check", check, "reason", reason)
 	e, err := events.New(events.Envelope{ID: events.ID("refused", o.cause, check), Source: f.Source, Subject: id, Time: now, Cause: o.cause},

@@ -50,14 +50,14 @@ func (f *Function) Handle(ctx context.Context, in events.Event) ([]events.Event,
 		a.expires = in.Time().Add(drill.RequestExpiry)
 	}
 	if !a.expires.IsZero() && f.Now().After(a.expires) {
-		return f.refused(a, in.ID(), guard.CheckExpired, fmt.Sprintf("the command expired at %s; ask again", a.expires.Format(time.RFC3339)))
+		return f.refused(ctx, a, in.ID(), guard.CheckExpired, fmt.Sprintf("the command expired at %s; ask again", a.expires.Format(time.RFC3339)))
 	}
 	out, err := f.answer(ctx, a, in.ID())
 	switch {
 	case errors.Is(err, journal.ErrNotFound):
-		return f.refused(a, in.ID(), "drill", fmt.Sprintf("there is no drill %q", a.drill))
+		return f.refused(ctx, a, in.ID(), "drill", fmt.Sprintf("there is no drill %q", a.drill))
 	case errors.Is(err, drill.ErrAnswered), errors.Is(err, drill.ErrForbidden), errors.Is(err, drill.ErrTransition):
-		no, err2 := f.refused(a, in.ID(), "gate", err.Error())
+		no, err2 := f.refused(ctx, a, in.ID(), "gate", err.Error())
 		return append(out, no...), err2
 	}
 	return out, err
@@ -162,7 +162,10 @@ func (a answer) vote(d *drill.Drill, now time.Time) (drill.Change, error) {
 	return drill.Change{}, fmt.Errorf("%w: the drill waits for an approval; approve or reject it", drill.ErrForbidden)
 }
 
-func (f *Function) refused(a answer, cause, check, reason string) ([]events.Event, error) {
+func (f *Function) refused(ctx context.Context, a answer, cause, check, reason string) ([]events.Event, error) {
+	if f.Journal.CausedBy(ctx, a.drill, cause) {
+		return nil, nil // delivered again
+	}
 	now := f.Now()
 	f.Log.Info("refused", "drill", a.drill, "event", cause, "check", check, "reason", reason)
 	e, err := events.New(events.Envelope{ID: events.ID("refused", cause, check), Source: f.Source, Subject: a.drill, Time: now, Cause: cause},

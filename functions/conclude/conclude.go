@@ -139,9 +139,9 @@ func (f *Function) change(ctx context.Context, id, actor, cause string, edit jou
 	d, out, err := f.Journal.Update(ctx, id, f.by(actor, cause), edit)
 	switch {
 	case errors.Is(err, journal.ErrNotFound):
-		return f.refused(id, actor, cause, fmt.Sprintf("there is no drill %q", id))
+		return f.refused(ctx, id, actor, cause, fmt.Sprintf("there is no drill %q", id))
 	case errors.Is(err, drill.ErrAnswered), errors.Is(err, drill.ErrForbidden), errors.Is(err, drill.ErrTransition):
-		return f.refused(id, actor, cause, err.Error())
+		return f.refused(ctx, id, actor, cause, err.Error())
 	case err != nil:
 		return out, err
 	}
@@ -152,7 +152,10 @@ func (f *Function) change(ctx context.Context, id, actor, cause string, edit jou
 	return append(out, more...), err
 }
 
-func (f *Function) refused(id, actor, cause, reason string) ([]events.Event, error) {
+func (f *Function) refused(ctx context.Context, id, actor, cause, reason string) ([]events.Event, error) {
+	if f.Journal.CausedBy(ctx, id, cause) {
+		return nil, nil // delivered again
+	}
 	now := f.Now()
 	reason, _ = strings.CutPrefix(reason, "already answered: ")
 	e, err := events.New(events.Envelope{ID: events.ID("refused", cause), Source: f.Source, Subject: id, Time: now, Cause: cause},

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/firedrill/firedrill/events"
@@ -161,6 +162,13 @@ func (j *Journal) Update(ctx context.Context, id string, by By, edit Edit) (*dri
 		head, err = j.HeadAfter(ctx, id, head)
 	}
 	return nil, nil, fmt.Errorf("update drill %s: %w, %d times in a row", id, ErrConflict, maxRaces)
+}
+
+// CausedBy reports whether an event changed the drill already: then it was delivered again, and is no reason to refuse anything.
+// It reads the drill's whole history, so it is for the rare answers alone.
+func (j *Journal) CausedBy(ctx context.Context, id, event string) bool {
+	entries, err := j.Entries(ctx, id)
+	return err == nil && slices.ContainsFunc(entries, func(e Entry) bool { return e.Cause == event })
 }
 
 // Published records that the facts of these revs are out. The marker's Sent moves up only as far as nothing is missing: a rev whose
