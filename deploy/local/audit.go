@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -20,12 +21,15 @@ func auditCommand() *cobra.Command {
 		Use:   "audit [ID]",
 		Short: "Verify the journal's hash chains and print a drill's record",
 		Long: `audit reads the journal in --data and verifies that no entry of any drill was changed, removed or reordered. With an id it also prints
-the drill's entries. The sum of the newest entry is the anchor that the concluded message and the report show: compare them.
-It exits with 1 when a chain is broken.`,
+the drill's entries with their sums. Hold them against the rev and sum in the concluded message and in the report: the chain alone cannot
+show that its newest entry was changed. It exits with 1 when a chain is broken. docs/journal.md does the same by hand.`,
 		Example: `  firedrill audit              every drill, one line each
   firedrill audit 3kq7ab2mzc   one drill's record`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if _, err := os.Stat(data); err != nil {
+				return fmt.Errorf("there is no record to audit: %w; name the directory with --data", err)
+			}
 			store, err := dir.Open(filepath.Join(data, "journal"))
 			if err != nil {
 				return err

@@ -24,6 +24,7 @@ type usageError struct{ error }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends it at once
 	code := run(ctx, os.Args[1:], terminal{os.Stdin, os.Stdout, os.Stderr})
 	stop()
 	os.Exit(code)

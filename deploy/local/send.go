@@ -40,7 +40,8 @@ func sendCommand() *cobra.Command {
   alarm NAME [firing|resolved]    raise or clear an alarm of the catalogue
   FILE.json or -                  a CloudEvent of your own
 
-ID is a drill's id, or the beginning of one.`,
+ID is a drill's id, or the beginning of one. It waits up to a second for a refusal, and exits with 1 if one comes; with --json it
+prints the console's answer at once.`,
 		Example: `  firedrill send start cart-cpu seconds=60
   firedrill send execute 3kq7ab
   firedrill send alarm checkout-5xx
@@ -48,7 +49,7 @@ ID is a drill's id, or the beginning of one.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args) },
 	}
-	c.Flags().StringVar(&o.to, "to", "http://127.0.0.1:8080", "address of the console")
+	c.Flags().StringVar(&o.to, "to", "http://"+defaultAddr, "address of the console")
 	c.Flags().StringVar(&o.actor, "actor", "local:"+host()+"/"+login(), "who asks")
 	c.Flags().BoolVar(&o.dry, "dry-run", false, "with start: only show what would happen")
 	c.Flags().BoolVar(&o.json, "json", false, "print the answer as JSON")
@@ -79,6 +80,8 @@ func (o sender) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
+	heard := o.hear(cmd.Context())
+	defer heard.end()
 	answer, err := o.post(cmd.Context(), body)
 	if err != nil {
 		return err
@@ -88,7 +91,15 @@ func (o sender) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	var a struct{ ID, Type, Drill string }
-	if json.Unmarshal(answer, &a) == nil && a.Drill != "" {
+	if err := json.Unmarshal(answer, &a); err != nil {
+		return fmt.Errorf("read the console's answer: %w", err)
+	}
+	if strings.HasPrefix(a.Type, "dev.firedrill.command.") {
+		if err := heard.refusal(a.ID); err != nil {
+			return err
+		}
+	}
+	if a.Drill != "" {
 		fmt.Fprintf(cmd.OutOrStdout(), "asked for drill %s\n%s/r/%s\n", a.Drill, o.to, a.Drill)
 		return nil
 	}

@@ -51,7 +51,7 @@ found, and --all says so and exits with 1 where the catalogue has plans for it.`
 	c.Flags().BoolVar(&direct, "direct", false, "call the services themselves")
 	c.Flags().BoolVar(&all, "all", false, "every drill, or with --direct every marked run")
 	c.Flags().DurationVar(&wait, "wait", 2*time.Minute, "with --direct: how long to wait for the services to confirm")
-	c.Flags().StringVar(&o.to, "to", "http://127.0.0.1:8080", "address of the console")
+	c.Flags().StringVar(&o.to, "to", "http://"+defaultAddr, "address of the console")
 	c.Flags().StringVar(&o.actor, "actor", "local:"+host()+"/"+login(), "who asks")
 	return c
 }

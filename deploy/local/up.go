@@ -19,6 +19,9 @@ import (
 	"golang.org/x/term"
 )
 
+// defaultAddr is where the console is, and where the other commands look for it.
+const defaultAddr = "127.0.0.1:8080"
+
 // ports is how many ports are tried, from the wanted one up, before giving up.
 const ports = 50
 
@@ -46,7 +49,7 @@ however the last one ended. Ctrl-C ends it cleanly.`,
 	}
 	f := c.Flags()
 	commonFlags(c, &set)
-	f.StringVar(&set.addr, "addr", "127.0.0.1:8080", "address of the console; the next free port if it is taken")
+	f.StringVar(&set.addr, "addr", defaultAddr, "address of the console; the next free port if it is taken")
 	f.StringVar(&set.sandboxAddr, "sandbox-addr", "127.0.0.1:8081", "address of the sandbox; the next free port if it is taken")
 	f.DurationVar(&set.every, "observe-every", 15*time.Second, "how often active drills are read inside a tick")
 	f.BoolVar(&set.live, "live", false, "run real drills in the catalogue's accounts; asks for a typed confirmation")
@@ -213,7 +216,11 @@ func (s *system) greet(sc screen) {
 	if s.set.speed != 1 {
 		fmt.Fprintf(sc.out, "  clock     %g times faster\n", s.set.speed)
 	}
-	fmt.Fprintf(sc.out, "\nOpen the console, or in another terminal:\n\n  go run ./deploy/local send start cart-empty\n\nCtrl-C ends it.\n\n")
+	to := ""
+	if s.set.addr != defaultAddr {
+		to = "--to http://" + s.set.addr + " "
+	}
+	fmt.Fprintf(sc.out, "\nOpen the console, or in another terminal:\n\n  go run ./deploy/local send %sstart cart-empty\n\nCtrl-C ends it.\n\n", to)
 }
 
 // confirmLive shows the accounts that drills will run in, as the clouds themselves name them, and asks for one to be typed.

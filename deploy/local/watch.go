@@ -69,7 +69,11 @@ func (s *system) show(ctx context.Context, e events.Event, sc screen, shown map[
 	if rev > 0 {
 		shown[e.Subject()] = change{rev, line}
 	}
-	fmt.Fprintln(sc.out, fit(s.clock.Now().Format("15:04:05")+" "+line, columns))
+	width := columns
+	if e.Type() == events.TypeRefused { // its reason is told in full: for some, no record keeps it
+		width = len(line) * 2
+	}
+	fmt.Fprintln(sc.out, fit(s.clock.Now().Format("15:04:05")+" "+line, width))
 }
 
 // line is a drill's state in one line.
