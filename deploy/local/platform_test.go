@@ -24,7 +24,7 @@ func sample(t *testing.T, name string) string {
 	return string(b)
 }
 
-// injecting starts a drill and waits until its fault is live.
+// injecting starts a drill, waits until its fault is live, and slows the clock so that it does not end before the test is through.
 func (w *world) injecting(plan string) string {
 	w.t.Helper()
 	id := w.ask(plan, "{}")
@@ -32,6 +32,7 @@ func (w *world) injecting(plan string) string {
 		v, ok := w.drill(id)
 		for _, r := range w.s.box.Live() {
 			if ok && r.ID == v.Run {
+				w.s.clock.SetSpeed(10)
 				return true
 			}
 		}
