@@ -97,6 +97,53 @@ func TestRestart_killedInTheMiddleOfARun(t *testing.T) {
 	}
 }
 
+// CFG starts in two phases; a task that was made and is not known yet is found by its title, and only it is executed.
+func TestRestart_killedAfterThePreparedTaskWasMade(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	p := launch(t, data)
+	p.fault(sandbox.Fault{ID: "h", Fault: sandbox.Hold, Service: "cfg", Kind: service.Create, Times: 1})
+	id := p.start("cart-empty")
+	p.until("the held reply", func() bool { return p.holds("h") })
+	p.kill()
+	p = launch(t, data)
+	v := p.play(id)
+	var all []service.Run
+	p.call("GET", p.ready.Sandbox+"/_sandbox/runs?service=cfg", "", &all)
+	if v.Outcome != string(drill.Completed) || len(all) != 1 || all[0].ID != v.Run {
+		t.Errorf("outcome %q of run %q, tasks %+v; want completed, and the one task", v.Outcome, v.Run, all)
+	}
+}
+
+func TestRestart_killedBetweenTheServicesStopAndTheRecordOfIt(t *testing.T) {
+	for plan, of := range map[string]string{"checkout-az-outage": "fis", "cart-empty": "cfg", "node-restart": "oos", "payment-cpu": "ahas"} {
+		t.Run(of, func(t *testing.T) {
+			t.Parallel()
+			data := t.TempDir()
+			p := launch(t, data)
+			id := p.start(plan)
+			p.until("a run whose steps are known", func() bool {
+				v, ok := p.drill(id)
+				return ok && v.Run != "" && len(v.Steps) > 0
+			})
+			p.fault(sandbox.Fault{ID: "h", Fault: sandbox.Hold, Service: of, Kind: service.Stop, Times: 1})
+			p.command("stop", `{"drill":"`+id+`","reason":"enough","actor":"local:test/ann"}`)
+			p.until("the held reply", func() bool { return p.holds("h") })
+			p.kill()
+			p = launch(t, data)
+			v := p.play(id)
+			if v.Outcome != string(drill.Stopped) || v.Stop.By != "local:test/ann" || v.Stop.StoppedAt == nil || v.Stop.RestoredAt == nil {
+				t.Errorf("outcome %q, stop %+v: %+v", v.Outcome, v.Stop, v.Timeline)
+			}
+			for _, r := range p.runs(of) {
+				if len(r.Live) > 0 {
+					t.Errorf("run %s is still in effect: %v", r.ID, r.Live)
+				}
+			}
+		})
+	}
+}
+
 func TestRestart_theClockDoesNotGoBack(t *testing.T) {
 	data := t.TempDir()
 	clock := func(p *process) (now time.Time) {
