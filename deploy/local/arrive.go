@@ -112,7 +112,7 @@ func isCommand(e events.Event) bool { return strings.HasPrefix(e.Type(), "dev.fi
 // what is ten seconds old in the world is ten seconds old here, and nothing is from the future.
 func (s *system) take(ctx context.Context, in ...events.Event) error {
 	now := s.clock.Now()
-	lead := now.Sub(time.Now())
+	lead := time.Until(now)
 	out := make([]events.Event, len(in))
 	for i, e := range in {
 		out[i] = e
