@@ -46,17 +46,23 @@ func (s *strike) again(i *instance) (time.Duration, bool) {
 type chaos struct {
 	rng    *rand.Rand
 	wild   float64
-	stale  bool
+	off    map[act]bool // what does not happen at all
+	focus  string       // the function that has most of the trouble, "" for none
 	end    time.Time
 	frozen time.Duration // the longest freeze
 }
 
 func newChaos(seed uint64, now time.Time) *chaos {
 	r := rand.New(rand.NewPCG(seed, 0xf1ed))
-	return &chaos{
-		rng: r, wild: []float64{0, 0.3, 1, 1, 3}[r.IntN(5)], stale: r.IntN(2) == 0,
-		end: now.Add(time.Duration(3+r.IntN(15)) * time.Minute), frozen: []time.Duration{10 * time.Second, 45 * time.Second, 100 * time.Second, 4 * time.Minute}[r.IntN(4)],
+	c := &chaos{
+		rng: r, wild: []float64{0, 0.3, 1, 1, 3}[r.IntN(5)], off: map[act]bool{},
+		focus: []string{"", "", "start", "abort", "poll", "advance", "conclude"}[r.IntN(7)],
+		end:   now.Add(time.Duration(3+r.IntN(15)) * time.Minute), frozen: []time.Duration{10 * time.Second, 45 * time.Second, 100 * time.Second, 4 * time.Minute}[r.IntN(4)],
 	}
+	for a := crashBefore; a <= freezeAfter; a++ {
+		c.off[a] = r.IntN(3) == 0
+	}
+	return c
 }
 
 func (c *chaos) fair() bool { return !time.Now().Before(c.end) }
@@ -91,18 +97,21 @@ func (c *chaos) call(k *call) fate {
 	factor := c.wild
 	switch k.sort {
 	case vendorRead:
-		table = append(table, odds{throttle, 150}, odds{innerBefore, 100})
-		if c.stale {
-			table = append(table, odds{stale, 600})
-		}
+		table = append(table, odds{throttle, 150}, odds{innerBefore, 100}, odds{stale, 300})
 	case vendorWrite, vendorStart:
 		table = append(table, odds{throttle, 150}, odds{innerBefore, 80}, odds{innerAfter, 120})
 		factor *= 3
 	case storeRead:
 		factor *= 0.5
 	}
+	if k.inst.to.Name == c.focus {
+		factor *= 6
+	}
 	p := c.rng.Float64() * 10000
 	for _, o := range table {
+		if c.off[o.act] {
+			continue
+		}
 		if p -= min(o.of*factor, 900); p < 0 {
 			return fate{o.act, c.lasts(o.act, k)}
 		}
