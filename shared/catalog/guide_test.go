@@ -10,10 +10,12 @@ import (
 	"github.com/firedrill/firedrill/shared/catalog"
 )
 
-// guideBlocks returns the fenced blocks of docs/drills.md whose info string is the given one.
-func guideBlocks(t *testing.T, info string) []string {
+const guide = "docs/drills.md"
+
+// guideBlocks returns the fenced blocks of a page whose info string is the given one.
+func guideBlocks(t *testing.T, name, info string) []string {
 	t.Helper()
-	page, err := os.ReadFile("../../docs/drills.md")
+	page, err := os.ReadFile("../../" + name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -22,7 +24,7 @@ func guideBlocks(t *testing.T, info string) []string {
 		out = append(out, m[1])
 	}
 	if len(out) == 0 {
-		t.Fatalf("docs/drills.md has no block %q", info)
+		t.Fatalf("%s has no block %q", name, info)
 	}
 	return out
 }
@@ -32,25 +34,33 @@ func parseText(text string) (*catalog.Catalog, error) {
 }
 
 func TestGuide_ItsMistakesAreTheOnesThatAreFound(t *testing.T) {
-	for i, text := range guideBlocks(t, "yaml wrong") {
+	for i, text := range guideBlocks(t, guide, "yaml wrong") {
 		_, err := parseText(text)
 		if err == nil {
 			t.Fatalf("block %d has no mistakes", i)
 		}
-		if got, want := strings.TrimSpace(err.Error()), strings.TrimSpace(guideBlocks(t, "text")[i]); got != want {
+		if got, want := strings.TrimSpace(err.Error()), strings.TrimSpace(guideBlocks(t, guide, "text")[i]); got != want {
 			t.Errorf("the page says\n%s\ncheck says\n%s", want, got)
 		}
 	}
 }
 
 func TestGuide_ItsExamplesAreGood(t *testing.T) {
-	for _, text := range guideBlocks(t, "yaml") {
+	for _, text := range guideBlocks(t, guide, "yaml") {
 		c, err := parseText(text)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if len(c.Plans()) != 4 {
 			t.Errorf("%d plans, the page shows one of each service", len(c.Plans()))
+		}
+	}
+}
+
+func TestReadme_ItsExampleIsGood(t *testing.T) {
+	for _, text := range guideBlocks(t, "README.md", "yaml") {
+		if _, err := parseText(text); err != nil {
+			t.Error(err)
 		}
 	}
 }
