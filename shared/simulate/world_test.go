@@ -20,7 +20,7 @@ func shipped(t testing.TB) *catalog.Catalog {
 
 func TestWorld_EveryServiceCompletes(t *testing.T) {
 	cat := shipped(t)
-	for _, plan := range []string{"smoke-wait", "checkout-az-outage", "loop-echo", "node-restart"} {
+	for _, plan := range []string{"smoke-wait", "checkout-az-outage", "loop-echo", "order-delay"} {
 		t.Run(plan, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := New(t, Options{Seed: 1, Catalog: cat})
