@@ -27,16 +27,20 @@ func New(rt http.RoundTripper, now func() time.Time) *Prober {
 	return &Prober{now: now, client: &http.Client{Transport: rt, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }
 
-// Measure asks once. It never fails: what goes wrong is the measurement.
+// Measure asks once. It never fails: what goes wrong is the measurement. A sample that the caller's own ctx cut short says nothing
+// about the claim: it has no time, and counts for nothing.
 func (p *Prober) Measure(ctx context.Context, c drill.Claim) drill.Sample {
 	within := c.Within.D()
 	if within <= 0 {
 		within = 5 * time.Second
 	}
-	ctx, cancel := context.WithTimeout(ctx, within)
+	limited, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	s := drill.Sample{Claim: c.ID, At: p.now()}
-	status, err := p.get(ctx, c.HTTP)
+	status, err := p.get(limited, c.HTTP)
+	if err != nil && ctx.Err() != nil {
+		return drill.Sample{Claim: c.ID, Detail: "not measured: there was no time left"}
+	}
 	took := p.now().Sub(s.At).Round(time.Millisecond)
 	want := c.Status
 	if want == 0 {

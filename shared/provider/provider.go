@@ -34,8 +34,7 @@ type Services struct {
 
 type key struct {
 	service drill.Service
-	account string
-	region  string
+	account drill.Account // whole: a drill that goes on keeps the role it began with when the catalogue changes
 }
 
 // New returns the services of a deployment. It opens nothing yet.
@@ -50,7 +49,7 @@ func New(o Options) *Services {
 func (s *Services) For(name drill.Service, a drill.Account) (*Service, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	k := key{name, a.Name, a.Region}
+	k := key{name, a}
 	if sv := s.open[k]; sv != nil {
 		return sv, nil
 	}

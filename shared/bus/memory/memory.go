@@ -31,10 +31,11 @@ type Bus struct {
 	wait   func(ctx context.Context, d time.Duration) error
 	routes []*route
 
-	mu   sync.Mutex
-	idle *sync.Cond
-	busy int
-	tap  []func(events.Event)
+	mu    sync.Mutex
+	idle  *sync.Cond
+	busy  int
+	ended bool // nothing is delivered any more
+	tap   []func(events.Event)
 }
 
 type route struct {
@@ -86,7 +87,8 @@ func (b *Bus) Publish(ctx context.Context, out ...events.Event) error {
 	return nil
 }
 
-// Run delivers until ctx ends, with workers goroutines per route.
+// Run delivers until ctx ends, with workers goroutines per route. What is still queued then is not delivered: ticks carry on from the
+// journal.
 func (b *Bus) Run(ctx context.Context, workers int) {
 	var wg sync.WaitGroup
 	for _, r := range b.routes {
@@ -95,6 +97,10 @@ func (b *Bus) Run(ctx context.Context, workers int) {
 		}
 	}
 	wg.Wait()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.ended = true
+	b.idle.Broadcast()
 }
 
 func (b *Bus) work(ctx context.Context, r *route) {
@@ -135,11 +141,11 @@ func (b *Bus) add(n int) {
 	}
 }
 
-// Idle waits until no event is queued or being handled.
+// Idle waits until no event is queued or being handled, or until Run has ended.
 func (b *Bus) Idle() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for b.busy > 0 {
+	for b.busy > 0 && !b.ended {
 		b.idle.Wait()
 	}
 }
