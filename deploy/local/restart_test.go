@@ -120,13 +120,14 @@ func TestRestart_killedBetweenTheServicesStopAndTheRecordOfIt(t *testing.T) {
 		t.Run(of, func(t *testing.T) {
 			t.Parallel()
 			data := t.TempDir()
-			p := launch(t, data)
+			p := launch(t, data, "--speed", "30")
+			p.fault(sandbox.Fault{ID: "h", Fault: sandbox.Hold, Service: of, Kind: service.Stop, Times: 1})
 			id := p.start(plan)
 			p.until("a run whose steps are known", func() bool {
 				v, ok := p.drill(id)
 				return ok && v.Run != "" && len(v.Steps) > 0
 			})
-			p.fault(sandbox.Fault{ID: "h", Fault: sandbox.Hold, Service: of, Kind: service.Stop, Times: 1})
+			p.call("POST", p.ready.Sandbox+"/_sandbox/clock", `{"speed":1}`, nil) // so that the run does not end before the stop comes
 			p.command("stop", `{"drill":"`+id+`","reason":"enough","actor":"local:test/ann"}`)
 			p.until("the held reply", func() bool { return p.holds("h") })
 			p.kill()
