@@ -136,6 +136,9 @@ func orEmpty(v *drill.Verdict) *drill.Verdict {
 
 // change applies a person's input, answers what cannot be, and takes the drill on.
 func (f *Function) change(ctx context.Context, id, actor, cause string, edit journal.Edit) ([]events.Event, error) {
+	if err := f.wake(ctx, id); err != nil {
+		return nil, err
+	}
 	d, out, err := f.Journal.Update(ctx, id, f.by(actor, cause), edit)
 	switch {
 	case errors.Is(err, journal.ErrNotFound):
@@ -150,6 +153,18 @@ func (f *Function) change(ctx context.Context, id, actor, cause string, edit jou
 	}
 	more, err := f.run(ctx, id, cause)
 	return append(out, more...), err
+}
+
+// wake writes the marker of a drill that is over before something is appended to it: who dies in between leaves a drill that poll finds.
+func (f *Function) wake(ctx context.Context, id string) error {
+	d, err := f.Journal.Load(ctx, id)
+	if errors.Is(err, journal.ErrNotFound) {
+		return nil
+	}
+	if err != nil || d.Active() {
+		return err
+	}
+	return f.Journal.Wake(ctx, d)
 }
 
 func (f *Function) refused(ctx context.Context, id, actor, cause, reason string) ([]events.Event, error) {

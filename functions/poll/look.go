@@ -41,9 +41,21 @@ func (f *Function) look(ctx context.Context, id string, sent int, w guard.World,
 		errs = append(errs, v.nudge(ctx))
 	}
 	if !v.d.Active() && sent >= v.d.Rev && len(v.out) == 0 {
-		errs = append(errs, f.Journal.DeleteMarker(ctx, id))
+		errs = append(errs, v.rest(ctx))
 	}
 	return v.out, v.d.Status.Live() || v.d.Status == drill.Waiting || v.d.Status == drill.Concluding, quiet(errs)
+}
+
+// rest deletes the marker of a drill that is over. What was appended meanwhile, an amendment, gets it back.
+func (v *visit) rest(ctx context.Context) error {
+	if err := v.f.Journal.DeleteMarker(ctx, v.d.ID); err != nil {
+		return err
+	}
+	d, err := v.f.Journal.Load(ctx, v.d.ID)
+	if err != nil || d.Rev == v.d.Rev {
+		return err
+	}
+	return v.f.Journal.Wake(ctx, d)
 }
 
 // quiet joins errors and leaves out what only says that somebody else was faster.
