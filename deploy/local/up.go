@@ -35,6 +35,9 @@ func upCommand() *cobra.Command {
 
 It always talks to the sandbox and drops cloud credentials from its environment. With --live it runs real drills in the accounts
 of the catalogue instead: it reads the account ids first, shows them, and asks you to type one.
+FIREDRILL_ENDPOINT_FIS, _AHAS, _OOS and _CFG name private endpoints for it.
+
+The catalogue is read again when its files change. A version with mistakes is refused, and the last good one stays.
 
 Drills, and the sandbox's runs of them, are kept in --data; start 'up' again and it carries on with every drill that was active,
 however the last one ended. Ctrl-C ends it cleanly.`,

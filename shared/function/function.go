@@ -78,6 +78,9 @@ func Logging(h Handler, log *slog.Logger, now func() time.Time) Handler {
 		level, msg := slog.LevelDebug, "handled"
 		if err != nil {
 			level, msg = slog.LevelWarn, "will be delivered again"
+			if errors.Is(ctx.Err(), context.Canceled) { // the process ends: that is no fault of the event
+				level = slog.LevelDebug
+			}
 			attrs = append(attrs, slog.String("error", err.Error()))
 		}
 		log.LogAttrs(ctx, level, msg, attrs...)

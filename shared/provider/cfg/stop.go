@@ -162,5 +162,13 @@ func (d *Driver) Conclude(ctx context.Context, run driver.Run, c driver.Conclusi
 	if c.Link != "" {
 		record = strings.TrimSpace(record + "\n" + c.Link)
 	}
-	return d.api.ModifyTaskRunStatus(ctx, RunStatus{TaskId: id, Status: taskEnded, IsExpect: &c.Expected, Summary: summary, Issue: c.Issue, Record: record})
+	err = d.api.ModifyTaskRunStatus(ctx, RunStatus{TaskId: id, Status: taskEnded, IsExpect: &c.Expected, Summary: summary, Issue: c.Issue, Record: record})
+	if codeOf(err) != driver.NotNow {
+		return err
+	}
+	reply, seen := d.api.DescribeTask(ctx, id)
+	if seen == nil && reply.Task.TaskStatus == taskEnded {
+		return nil // another instance concluded it between our look and our call
+	}
+	return err
 }

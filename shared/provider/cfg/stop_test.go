@@ -2,10 +2,12 @@ package cfg
 
 import (
 	"encoding/json"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/firedrill/firedrill/shared/drill"
 	"github.com/firedrill/firedrill/shared/provider/driver"
 )
 
@@ -65,6 +67,49 @@ func TestStop_NextMove(t *testing.T) {
 			}
 			if got := v.calls[1:]; !slices.Equal(got, c.want) {
 				t.Errorf("calls %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+// racing answers DescribeTask with one task until ModifyTaskRunStatus is called, which is denied, and with another after.
+type racing struct {
+	choosing
+	after string
+}
+
+func (r *racing) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.Header.Get("X-TC-Action") == "ModifyTaskRunStatus" {
+		r.task = r.after
+	}
+	return r.choosing.RoundTrip(req)
+}
+
+func TestConclude_somebodyElseWasFaster(t *testing.T) {
+	task := func(status int64) string {
+		b, err := json.Marshal(map[string]any{"Response": made(status, act(1, 1, 2004, 1, 2), act(2, 2, 2004, 1, 1))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	denied := map[string]string{"ModifyTaskRunStatus": `{"Response":{"Error":{"Code":"OperationDenied","Message":"cannot go to 1004"}}}`}
+	for name, c := range map[string]struct {
+		after string
+		code  driver.Code
+	}{
+		"the task is ended by now":  {task(1004), driver.OK},
+		"the task is not ended yet": {task(1003), driver.NotNow},
+	} {
+		t.Run(name, func(t *testing.T) {
+			api, err := NewClient(driver.Config{Credentials: credentials, Transport: &racing{choosing{&vendor{}, task(1003), denied}, c.after}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			d := &Driver{api: api}
+			err = d.Conclude(t.Context(), driver.Run{Service: drill.CFG, ID: "626"}, driver.Conclusion{Verdict: "expected", Expected: true})
+			if got := d.Code(err); got != c.code {
+				t.Errorf("code %q, want %q: %v", got, c.code, err)
 			}
 		})
 	}
