@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/firedrill/firedrill/shared/bus/eventbridge"
 	bus "github.com/firedrill/firedrill/shared/bus/http"
 	"github.com/firedrill/firedrill/shared/function"
 	"github.com/firedrill/firedrill/shared/journal"
@@ -99,6 +100,17 @@ func (p *Setup) bus() (function.Publisher, error) {
 			token = ""
 		}
 		return bus.Open(bus.Options{URL: p.Bus.String(), Token: token, Transport: p.Transport, Wait: p.Wait})
+	case "eventbridge":
+		c, err := eventbridge.ParseURL(p.Bus.String())
+		if err != nil {
+			return nil, fmt.Errorf("FIREDRILL_BUS: %w", err)
+		}
+		c.Wait, c.Transport = p.Wait, p.Transport
+		c.Credentials = func(ctx context.Context) (eventbridge.Credentials, error) {
+			v, err := p.AWSCredentials(ctx)
+			return eventbridge.Credentials(v), err
+		}
+		return eventbridge.Open(c)
 	}
 	return nil, errors.New("FIREDRILL_BUS: no such kind of bus is built in")
 }

@@ -10,7 +10,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/firedrill/firedrill/shared/bus/eventbridge"
 	"github.com/firedrill/firedrill/shared/drill"
+	"github.com/firedrill/firedrill/shared/journal/s3"
 )
 
 // The modes; each journal entry, page and message carries one.
@@ -189,9 +191,24 @@ func (r *reader) place(variable, want string, schemes ...string) *url.URL {
 	case u.User != nil:
 		r.bad(variable, "it holds a user or a password; put secrets elsewhere")
 	default:
+		if err := details(u); err != nil {
+			r.bad(variable, "%w", err)
+		}
 		return u
 	}
 	return nil
+}
+
+// details lets those who use a URL look at the rest of it.
+func details(u *url.URL) error {
+	var err error
+	switch u.Scheme {
+	case "s3":
+		_, err = s3.ParseURL(u.String())
+	case "eventbridge":
+		_, err = eventbridge.ParseURL(u.String())
+	}
+	return err
 }
 
 func (r *reader) mode() string {
