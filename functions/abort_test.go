@@ -30,6 +30,8 @@ alarms:
   checkout-5xx: { cloudwatch: checkout-5xx, account: aws }
 drills:
   one-instance: { title: One instance stops, owner: a, account: aws, fis: { template: EXTlong00000000001 }, stop_on: [ checkout-5xx ] }
+  many: { title: One of many, owner: e, account: aws, exclusive: none, fis: { template: EXTlong00000000001 } }
+  many-by-hand: { title: One of many, owner: e, account: tx, exclusive: none, cfg: { template: 626, mode: manual, groups: [ { instances: [ ins-cart-a ] } ] } }
   short: { title: One instance stops, owner: b, account: aws, max_duration: 5m, fis: { template: EXTlong00000000001 } }
   claimed:
     { title: One instance stops, owner: c, account: aws, fis: { template: EXTlong00000000001 },
