@@ -113,7 +113,7 @@ type Claim struct {
 	Within    Duration `json:"within,omitempty"`
 	StopAfter Duration `json:"stop_after,omitempty"` // stop the drill when the claim has not held for so long
 	Ask       string   `json:"ask,omitempty"`        // who is asked; set for asked claims
-	Deadline  Duration `json:"deadline,omitempty"`   // for an answer; 0 means 1 h
+	Deadline  Duration `json:"deadline,omitempty"`   // for an answer, from the run's end; 0 means AskedDeadline
 }
 
 // Approval says who must agree before a start.
