@@ -86,7 +86,9 @@ func (l *launch) call(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	run, err := l.sv.Start(ctx, req)
+	in, cancel := l.leased(ctx)
+	run, err := l.sv.Start(in, req)
+	cancel()
 	if err != nil {
 		return l.failed(ctx, err)
 	}
@@ -96,6 +98,11 @@ func (l *launch) call(ctx context.Context) error {
 // may reports whether the call is still ours to make. The lease is read against the clock here, right before the call.
 func (l *launch) may() bool { return l.r.Drill.MayCall(l.role, l.me, l.c.Now()) }
 
+// leased ends a call, and the repetitions of one that the service declined, with the lease.
+func (l *launch) leased(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, l.r.Drill.Run(l.role).Intent.Until.Sub(l.c.Now()))
+}
+
 func (l *launch) prepare(ctx context.Context) error {
 	if !l.may() {
 		return l.giveUp(ctx, "its turn was over before the call")
@@ -104,7 +111,9 @@ func (l *launch) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	run, err := l.sv.Prepare(ctx, req)
+	in, cancel := l.leased(ctx)
+	run, err := l.sv.Prepare(in, req)
+	cancel()
 	if err != nil {
 		return l.failed(ctx, err)
 	}
