@@ -125,7 +125,7 @@ func demo(ctx context.Context, w io.Writer, set settings, fault string, limit ti
 // freshDir makes a directory named after the time in the given one.
 func freshDir(in string) (string, error) {
 	if err := os.MkdirAll(in, 0o755); err != nil {
-		return "", err
+		return "", fmt.Errorf("%w; choose another directory with --data", err)
 	}
 	return os.MkdirTemp(in, time.Now().Format("20060102-150405-"))
 }
