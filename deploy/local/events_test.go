@@ -67,9 +67,16 @@ func TestEvents_commandsTakeTheBeginningOfAnID(t *testing.T) {
 	w := start(t)
 	id := w.ask("cart-empty", "{}")
 	w.until("the gate is open", func() bool { v, ok := w.drill(id); return ok && len(v.Gates) == 1 })
+	ch, end := w.s.facts.listen()
+	defer end()
 	w.post("command.note", fmt.Sprintf(`{"drill":%q,"text":"by a short id","actor":"local:test/ann"}`, id[:6]))
 	w.post("command.stop", fmt.Sprintf(`{"drill":%q,"reason":"enough","actor":"local:test/ann"}`, strings.ToUpper(id[:5])))
 	v := w.reaches(id, string(drill.Concluding))
+	for len(ch) > 0 {
+		if e := <-ch; isCommand(e) && (e.Subject() != id || !strings.Contains(string(e.Data()), id)) {
+			t.Errorf("%s on the bus is about %q: %s", e.Type(), e.Subject(), e.Data())
+		}
+	}
 	if v.Stop.RequestedAt == nil || v.Stop.StoppedAt == nil || v.Stop.RestoredAt == nil || v.Stop.By != "local:test/ann" || v.Stop.Reason != "enough" {
 		t.Errorf("stop %+v", v.Stop)
 	}

@@ -74,7 +74,10 @@ func TestFollow_changedCatalogue(t *testing.T) {
 
 	change(file, strings.Replace(small, "version: 1", "version: 1\ninclude: [ more.yaml ]", 1))
 	w.until("the missing file is told", func() bool { return strings.Contains(w.out.String(), "more.yaml") })
-	change(filepath.Join(filepath.Dir(file), "more.yaml"), "drills:\n"+second)
+	more := filepath.Join(filepath.Dir(file), "more.yaml")
+	change(more, "drills:\n"+strings.Replace(second, "title", "titel", 1))
+	w.until("the mistake in the included file is told", func() bool { return strings.Contains(w.out.String(), "more.yaml:3:") })
+	change(more, "drills:\n"+second) // in its place: the folder does not change
 	w.until("the included plan is there", func() bool { return len(plans()) == 2 && strings.Count(w.out.String(), "read again: 2 plans") == 2 })
 
 	if err := os.Remove(file); err != nil {
