@@ -105,7 +105,7 @@ func (d *Drill) settle(o Observation, c *Change, now time.Time) (bool, error) {
 		e, err = d.end(Failed, orElse(o.Reason, "the service reports "+o.Vendor), restored, now)
 	case d.Stop != nil && o.Quiet && (o.Phase == PhaseStopped || o.Phase == PhasePrepared || paused(o)):
 		e, err = d.endStopped(o.Evidence, restored, now)
-	case o.Restoration == RestoreFailed && (o.Phase == PhaseStopped || o.Phase == PhaseUnknown):
+	case o.Restoration == RestoreFailed && (o.Phase == PhaseStopped || o.Phase == PhaseUnknown || d.Stop != nil && paused(o)):
 		e, err = d.end(Failed, "the run is over and its recovery failed ("+o.Vendor+"): the fault may still be in effect", restored, now)
 	default:
 		return false, nil
