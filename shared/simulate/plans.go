@@ -43,11 +43,13 @@ func blocks() map[drill.Service]string {
   cfg-auto: { title: auto, owner: b, account: tx, stop_on: [ stop-me ], cfg: { template: 628, mode: auto, on_stop: rollback, groups: [ { instances: [ ins-c ] } ] } }
   cfg-stumble: { title: stumbles, owner: c, account: tx, stop_on: [ stop-me ], cfg: { template: 629, mode: auto, on_stop: pause, groups: [ { instances: [ ins-d, ins-e ] } ] } }
   cfg-approved: { title: approved, owner: d, account: tx, stop_on: [ stop-me ], approval: { need: 1, from: approver, expires: 5m }, cfg: { template: 628, mode: auto, on_stop: rollback, groups: [ { instances: [ ins-f ] } ] } }
+  cfg-dns: { title: dns, owner: g, account: tx, stop_on: [ stop-me ], cfg: { template: 631, mode: auto, on_stop: pause, groups: [ { instances: [ ins-h ] } ] } }
   cfg-empty: { title: empty, owner: e, account: tx, exclusive: none, cfg: { template: 626, mode: manual, on_stop: rollback, groups: [ { instances: [ ins-g ] } ] } }
 `,
 		drill.OOS: `
   oos-echo: { title: echo, owner: a, account: ali, unbounded: tasks have timeouts, oos: { template: loop-echo } }
   oos-restart: { title: restart, owner: b, account: ali, unbounded: tasks have timeouts, stop_on: [ stop-me ], oos: { template: restart-one-node, version: v3, parameters: { NodeId: i-abc, HoldDown: PT2M }, recovery: { template: start-node, parameters: { NodeId: i-abc } } } }
+  oos-look: { title: pause and look, owner: f, account: ali, unbounded: tasks have timeouts, stop_on: [ stop-me ], oos: { template: pause-and-look, parameters: { NodeId: i-look } } }
   oos-approve: { title: approve, owner: c, account: ali, unbounded: tasks have timeouts, stop_on: [ stop-me ], oos: { template: approve-then-restart, parameters: { NodeId: i-def } } }
   oos-fail: { title: fails, owner: d, account: ali, unbounded: tasks have timeouts, oos: { template: failing-command, mode: FailurePause, parameters: { NodeId: i-ghi } } }
   oos-approved: { title: approved, owner: e, account: ali, unbounded: tasks have timeouts, approval: { need: 1, from: approver, expires: 5m }, oos: { template: restart-one-node, version: v3, parameters: { NodeId: i-xyz, HoldDown: PT1M }, recovery: { template: start-node, parameters: { NodeId: i-xyz } } } }
@@ -56,6 +58,8 @@ func blocks() map[drill.Service]string {
   ahas-cpu: { title: 支付 CPU, owner: a, account: ali, stop_on: [ stop-me ], ahas: { experiment: "1234567890123456789", region: cn-hangzhou, definition: { param: [] } } }
   ahas-delay: { title: delay, owner: b, account: ali, stop_on: [ stop-me ], ahas: { experiment: "1234567890123456790" } }
   ahas-hand: { title: by hand, owner: c, account: ali, approval: { need: 1, from: approver, expires: 5m }, stop_on: [ stop-me ], ahas: { experiment: "1234567890123456791" } }
+  ahas-stuck: { title: cannot be undone, owner: d, account: ali, stop_on: [ stop-me ], ahas: { experiment: "1234567890123456792" } }
+  ahas-broken: { title: reaches one host, owner: e, account: ali, stop_on: [ stop-me ], ahas: { experiment: "1234567890123456794" } }
 `,
 	}
 }
