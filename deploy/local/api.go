@@ -103,10 +103,10 @@ func when(t time.Time) *time.Time {
 	return &t
 }
 
-func viewPlan(p drill.Plan, now time.Time) planView {
+func (s *system) viewPlan(c *catalog.Catalog, p drill.Plan, now time.Time) planView {
 	v := planView{Name: p.Name, Title: p.Title, Service: string(p.Service), Environment: p.Environment, Approval: p.Approval.Need > 0, StopOn: p.StopOn, Inputs: p.Parameters}
-	if slot, ok := catalog.Next(p, now); ok {
-		v.Next = when(slot.At)
+	if at, ok := s.upcoming.next(c, p, now); ok {
+		v.Next = when(at)
 	}
 	v.Parameters = slices.Sorted(maps.Keys(p.Parameters))
 	return v
@@ -210,8 +210,9 @@ func (s *system) view(ctx context.Context, id string) (drillView, error) {
 
 func (s *system) getPlans(w http.ResponseWriter, _ *http.Request) {
 	out := []planView{}
-	for _, p := range s.catalog.Load().Plans() {
-		out = append(out, viewPlan(p, s.clock.Now()))
+	c := s.catalog.Load()
+	for _, p := range c.Plans() {
+		out = append(out, s.viewPlan(c, p, s.clock.Now()))
 	}
 	respond(w, http.StatusOK, out)
 }

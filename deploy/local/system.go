@@ -65,6 +65,7 @@ type system struct {
 	boxListener net.Listener
 	keeper      *keeper
 	catalog     atomic.Pointer[catalog.Catalog]
+	upcoming    upcoming
 	journal     *journal.Journal
 	services    *provider.Services
 	bus         *memory.Bus

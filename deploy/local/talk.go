@@ -15,7 +15,6 @@ import (
 	"github.com/firedrill/firedrill/events"
 	"github.com/firedrill/firedrill/functions/chatops"
 	"github.com/firedrill/firedrill/functions/notify"
-	"github.com/firedrill/firedrill/shared/catalog"
 	"github.com/firedrill/firedrill/shared/chat"
 	"github.com/firedrill/firedrill/shared/chat/local"
 	"github.com/firedrill/firedrill/shared/chat/webhook"
@@ -88,11 +87,10 @@ type reader struct{ s *system }
 // Plans lists the catalogue.
 func (r reader) Plans(context.Context) ([]chatops.Plan, error) {
 	var out []chatops.Plan
-	for _, p := range r.s.catalog.Load().Plans() {
+	c := r.s.catalog.Load()
+	for _, p := range c.Plans() {
 		v := chatops.Plan{Plan: p}
-		if slot, ok := catalog.Next(p, r.s.clock.Now()); ok {
-			v.Next = slot.At
-		}
+		v.Next, _ = r.s.upcoming.next(c, p, r.s.clock.Now())
 		out = append(out, v)
 	}
 	return out, nil
