@@ -148,7 +148,7 @@ func (f *Function) change(ctx context.Context, id, actor, cause string, edit jou
 	case err != nil:
 		return out, err
 	}
-	if err := f.Journal.Wake(ctx, d); err != nil {
+	if err := f.Journal.Wake(ctx, d, d.Rev-1); err != nil {
 		return out, err // an amended drill is active until its fact is out
 	}
 	more, err := f.run(ctx, id, cause)
@@ -164,7 +164,7 @@ func (f *Function) wake(ctx context.Context, id string) error {
 	if err != nil || d.Active() {
 		return err
 	}
-	return f.Journal.Wake(ctx, d)
+	return f.Journal.Wake(ctx, d, d.Rev)
 }
 
 func (f *Function) refused(ctx context.Context, id, actor, cause, reason string) ([]events.Event, error) {

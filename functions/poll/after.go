@@ -186,7 +186,7 @@ func (f *Function) orphan(ctx context.Context, sv *provider.Service, run driver.
 	if err != nil {
 		return out, fmt.Errorf("note the stray run %s: %w", run.Run.ID, err)
 	}
-	return out, f.Journal.Wake(ctx, d)
+	return out, f.Journal.Wake(ctx, d, d.Rev-1)
 }
 
 // stray reports whether a marked run should not be there: its drill is over, or has another run.

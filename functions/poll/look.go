@@ -55,7 +55,7 @@ func (v *visit) rest(ctx context.Context) error {
 	if err != nil || d.Rev == v.d.Rev {
 		return err
 	}
-	return v.f.Journal.Wake(ctx, d)
+	return v.f.Journal.Wake(ctx, d, v.d.Rev)
 }
 
 // quiet joins errors and leaves out what only says that somebody else was faster.

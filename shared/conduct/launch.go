@@ -171,7 +171,7 @@ func (c *Conductor) adopt(ctx context.Context, r *Result, role drill.Role, id st
 	if err != nil {
 		return err
 	}
-	return c.Journal.Wake(ctx, r.Drill)
+	return c.Journal.Wake(ctx, r.Drill, r.Drill.Rev-1)
 }
 
 // Resume carries on a start whose author's lease is over: it looks for the run, read-only, and adopts it; only when nothing is there,

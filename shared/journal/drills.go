@@ -80,12 +80,12 @@ func (j *Journal) Begin(ctx context.Context, d *drill.Drill, c drill.Change, by 
 	return facts, j.PutIndex(ctx, d.RequestedAt, d.ID, []byte(d.Plan.Name))
 }
 
-// Wake writes the marker of a drill whose newest entry was just appended. Where there is none, because the drill was over and everything
-// was sent, the entries before count as sent: they are not published once more.
-func (j *Journal) Wake(ctx context.Context, d *drill.Drill) error {
+// Wake writes the marker of a drill that may be over. Where there is none, because everything was sent, the facts up to rev sent
+// count as published: they are not sent once more.
+func (j *Journal) Wake(ctx context.Context, d *drill.Drill, sent int) error {
 	m := MarkerOf(d)
 	if _, err := j.Marker(ctx, d.ID); errors.Is(err, ErrNotFound) {
-		m.Sent = max(0, d.Rev-1)
+		m.Sent = max(0, sent)
 	}
 	return j.PutMarker(ctx, m)
 }

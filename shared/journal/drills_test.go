@@ -307,7 +307,7 @@ func TestWake_DoesNotSendTheOldFactsAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := j.Wake(t.Context(), d); err != nil {
+	if err := j.Wake(t.Context(), d, 3); err != nil {
 		t.Fatal(err)
 	}
 	if m, _ := j.Marker(t.Context(), "d1"); m.Sent != 0 || m.Rev != 4 {
@@ -316,7 +316,7 @@ func TestWake_DoesNotSendTheOldFactsAgain(t *testing.T) {
 	if err := j.DeleteMarker(t.Context(), "d1"); err != nil {
 		t.Fatal(err)
 	}
-	if err := j.Wake(t.Context(), d); err != nil {
+	if err := j.Wake(t.Context(), d, 3); err != nil {
 		t.Fatal(err)
 	}
 	if m, _ := j.Marker(t.Context(), "d1"); m.Sent != 3 {
