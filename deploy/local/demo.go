@@ -44,7 +44,7 @@ Each demo starts with an empty journal and sandbox, in a directory of its own be
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			set.log = logger(verbose)
-			return demo(cmd.Context(), cmd.OutOrStdout(), set, fault, limit)
+			return demo(cmd.Context(), &locked{w: cmd.OutOrStdout()}, set, fault, limit)
 		},
 	}
 	commonFlags(c, &set)
