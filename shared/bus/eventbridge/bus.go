@@ -48,7 +48,7 @@ func (b *Bus) Publish(ctx context.Context, out ...events.Event) error {
 	for n := 1; len(pending) > 0; n++ {
 		again, final := b.round(ctx, pending)
 		unsent, pending = append(unsent, final...), again
-		if len(pending) == 0 || n == attempts || ctx.Err() != nil || b.wait(ctx, pause) != nil {
+		if len(pending) == 0 || n == attempts || b.wait(ctx, pause) != nil {
 			break
 		}
 		pause *= 2

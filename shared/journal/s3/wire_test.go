@@ -98,6 +98,11 @@ func TestWire_Requests(t *testing.T) {
 		if c.header.Get("X-Amz-Security-Token") != token || c.header.Get("Expect") != "" || c.header.Get("Content-Encoding") != "" {
 			t.Errorf("%s: headers are %v", w.call, c.header)
 		}
+		for name := range c.header {
+			if strings.Contains(strings.ToLower(name), "checksum") {
+				t.Errorf("%s: header %s is one that other servers may not know", w.call, name)
+			}
+		}
 	}
 }
 
