@@ -2,6 +2,7 @@ package functions
 
 import (
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -36,8 +37,28 @@ func rules() []rule {
 		forbids := append(append(append([]string{module + "shared/sandbox", module + "deploy"}, sdks...), runtimes...), heavy...)
 		rs = append(rs, rule{"functions/" + name, forbids, leaf})
 	}
+	rs = append(rs, bootstraps(drivers, heavy)...)
 	for _, name := range []string{"fis", "cfg", "oos", "ahas"} {
 		rs = append(rs, rule{"shared/provider/" + name, append([]string{module + "shared/journal", module + "shared/sandbox"}, append(heavy, outer...)...), "a driver is a leaf"})
+	}
+	return rs
+}
+
+// bootstraps are the rules for what is deployed. The test of the built binaries asks the linker besides, which sees what is really kept.
+func bootstraps(drivers, heavy []string) []rule {
+	calls := append([]string{module + "shared/conduct", "github.com/aws/aws-sdk-go-v2/service/fis", "github.com/aws/aws-sdk-go-v2/service/sts",
+		"github.com/aliyun/alibaba-cloud-sdk-go", "github.com/tencentcloud/tencentcloud-sdk-go"}, drivers...)
+	rs := []rule{
+		{"functions/notify/bootstrap", append([]string{module + "shared/catalog"}, calls...), "what notify is deployed as cannot start an experiment"},
+		{"functions/chatops/bootstrap", calls, "what chatops is deployed as cannot call a service"},
+		{"functions/abort/bootstrap", []string{module + "shared/report", module + "shared/chat/webhook", module + "shared/chat/messages", module + "shared/probe"}, "a change to a report or a message must never redeploy abort"},
+	}
+	for _, name := range []string{"start", "advance", "poll", "abort", "conclude", "notify", "chatops"} {
+		forbids := append([]string{module + "shared/sandbox", module + "deploy", "github.com/aws/aws-sdk-go-v2/config"}, heavy...)
+		if name == "conclude" { // templ imports html/template and keeps no method of it: the linker's answer is what counts
+			forbids = slices.DeleteFunc(forbids, func(s string) bool { return strings.HasSuffix(s, "/template") })
+		}
+		rs = append(rs, rule{"functions/" + name + "/bootstrap", forbids, "it makes every cold start slower, or a sandbox part of a deployment"})
 	}
 	return rs
 }
@@ -69,7 +90,7 @@ func TestDeps_TheCheckCanFail(t *testing.T) {
 
 func deps(t *testing.T, pkg string) []string {
 	t.Helper()
-	out, err := exec.Command("go", "list", "-deps", pkg).Output()
+	out, err := exec.Command("go", "list", "-deps", "-tags", "lambda.norpc,timetzdata", pkg).Output()
 	if err != nil {
 		t.Fatalf("go list -deps %s: %v", pkg, err)
 	}
