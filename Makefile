@@ -10,15 +10,17 @@ HANDLER_ARCH ?= arm64
 FUNCTIONS     = start advance poll abort conclude notify chatops
 
 .DEFAULT_GOAL := help
-.PHONY: run demo test clients check race build generate simulate bench fuzz help clean
+.PHONY: run demo test clients check build generate simulate bench help clean
 
 run: ## console on 127.0.0.1:8080, sandbox on 127.0.0.1:8081, nothing else needed (the first build fetches modules)
 	@echo "building firedrill; the first time this fetches the Go modules (about 60 MB) and compiles them, 1-2 minutes"
-	@$(GO) run ./deploy/local up
+	@$(GO) build -o build/firedrill ./deploy/local
+	@exec build/firedrill up
 
 demo: ## one drill on each service, with timelines, verdicts and reports
 	@echo "building firedrill; the first time this fetches the Go modules (about 60 MB) and compiles them, 1-2 minutes"
-	@$(GO) run ./deploy/local demo
+	@$(GO) build -o build/firedrill ./deploy/local
+	@exec build/firedrill demo
 
 test: ## every test that needs Go alone
 	$(GO) test ./...

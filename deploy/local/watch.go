@@ -122,7 +122,10 @@ func progress(d *drill.Drill) string {
 	if st := d.Stop; st != nil && !st.StoppedAt.IsZero() {
 		parts = append(parts, "stopped "+st.StoppedAt.Format("15:04:05"))
 	}
-	if !d.Restored.At.IsZero() {
+	switch {
+	case d.Restored.State == drill.RestoreNeedless && d.Status.Ended() && d.Status != drill.Refused:
+		parts = append(parts, "nothing to restore")
+	case !d.Restored.At.IsZero():
 		parts = append(parts, "restored "+d.Restored.At.Format("15:04:05"))
 	}
 	if !d.Status.Ended() {
