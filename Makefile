@@ -1,7 +1,6 @@
 # Firedrill. 'make help' lists what there is.
 GO      ?= go
 SEEDS   ?= 20000
-VERSION ?= $(shell git describe --always --dirty 2>/dev/null || echo dev)
 export AWS_EC2_METADATA_DISABLED = true
 
 # Handlers: no cgo, no paths of this machine, no net/rpc in aws-lambda-go, time zones inside; the same bytes from the same sources.
