@@ -111,9 +111,12 @@ func TestStart_AStopDuringTheCall(t *testing.T) {
 
 func TestPoll_RecoveryRunUndoesWhatTheServiceCannot(t *testing.T) {
 	bubble(t, nil, func(r *rig) {
-		id := r.start("node-restart", nil)
+		id := r.start("node-restart", map[string]any{"down": "PT5M"})
 		r.until(id, 5, is(drill.Waiting))
 		r.send(events.Approve{Drill: id, Gate: r.load(id).Gates[0].ID, Actor: bob})
+		r.tick()
+		r.tick()
+		r.send(events.Stop{Drill: id, Actor: bob}) // while the node is down
 		d := r.until(id, 20, func(d *drill.Drill) bool { return d.Restored.State.Decided() })
 		if rec := d.Run(drill.Recovery); rec == nil || rec.ID == "" || d.Restored.State != drill.RestoreDone || len(d.Restored.Evidence) == 0 {
 			t.Errorf("restored %+v:\n%s", d.Restored, r.timeline(id))
