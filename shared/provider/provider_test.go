@@ -356,7 +356,7 @@ func TestCall_Spans(t *testing.T) {
 	}
 	got := map[string]string{}
 	for _, a := range ended[0].Attributes() {
-		got[string(a.Key)] = a.Value.Emit()
+		got[string(a.Key)] = a.Value.String()
 	}
 	want := map[string]string{"firedrill.service": "fis", "firedrill.run": "run-1", "firedrill.code": "denied", "firedrill.tries": "2"}
 	for k, v := range want {
