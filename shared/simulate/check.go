@@ -199,12 +199,15 @@ func (c *checker) blocker(d *drill.Drill) string {
 func (c *checker) runs(d *drill.Drill) []service.Run {
 	var out []service.Run
 	for _, r := range c.w.Box.Runs() {
-		if r.Executed && !r.Preview && (r.Mark == d.ID || r.Mark == "" && r.ID == d.RunID() && r.ID != "") {
+		if r.Executed && !r.Preview && (marks(r) == d.ID || r.Service == "ahas" && r.ID == d.RunID()) {
 			out = append(out, r)
 		}
 	}
 	return out
 }
+
+// marks returns the drill that a run's mark names.
+func marks(r service.Run) string { return strings.TrimSuffix(strings.TrimPrefix(r.Mark, "[fd:"), "]") }
 
 // recovers reports whether a run is a drill's recovery run.
 func recovers(d *drill.Drill, r service.Run) bool {
@@ -218,6 +221,10 @@ func (c *checker) Step() {
 	for _, r := range c.w.Box.Runs() {
 		if r.Service == "ahas" {
 			tasks++
+			continue
+		}
+		if r.Executed && c.heads[marks(r)] == nil {
+			c.broken("run %s (%s) names no drill: %q", r.ID, r.Status, r.Mark)
 		}
 	}
 	for _, id := range c.order {
@@ -319,8 +326,22 @@ func (c *checker) Over(ctx context.Context) bool {
 			return false
 		}
 	}
-	markers, err := c.w.Journal.Markers(ctx)
-	return err == nil && len(markers) == 0
+	return len(c.markers(ctx)) == 0
+}
+
+// markers lists the drills that are marked as active. A marker whose drill was never written stays for an hour: nobody minds.
+func (c *checker) markers(ctx context.Context) []string {
+	all, err := c.w.Journal.Markers(ctx)
+	if err != nil {
+		c.broken("read markers: %v", err)
+	}
+	var out []string
+	for _, m := range all {
+		if c.heads[m.Drill] != nil {
+			out = append(out, fmt.Sprintf("%s (sent %d of %d)", m.Drill, m.Sent, c.heads[m.Drill].Rev))
+		}
+	}
+	return out
 }
 
 // End checks what must hold when all is over.
@@ -343,9 +364,8 @@ func (c *checker) End(ctx context.Context) {
 		}
 		c.never(d)
 	}
-	markers, err := c.w.Journal.Markers(ctx)
-	if err != nil || len(markers) > 0 {
-		c.broken("markers are left: %v %v", markers, err)
+	if left := c.markers(ctx); len(left) > 0 {
+		c.broken("markers are left: %s", strings.Join(left, ", "))
 	}
 	c.unsent()
 }

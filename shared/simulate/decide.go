@@ -20,18 +20,24 @@ func (*calm) pause() time.Duration                         { return 0 }
 // strike is calm, and kills the instance of one call: the n-th that crosses the boundary. Its event is lost for ever.
 type strike struct {
 	calm
-	n      int // counts from 1; 0 strikes nothing
-	act    act
-	seen   int
-	victim *call
+	n    int // counts from 1; 0 strikes nothing
+	act  act
+	seen []boundary
+}
+
+// boundary is one call as it was seen.
+type boundary struct {
+	inst    int
+	to      string
+	op, key string
+	writes  bool
 }
 
 func (s *strike) call(c *call) fate {
-	s.seen++
-	if s.seen != s.n {
+	s.seen = append(s.seen, boundary{c.inst.n, c.inst.to.Name, c.op, c.key, c.sort != storeRead && c.sort != vendorRead})
+	if len(s.seen) != s.n {
 		return fate{}
 	}
-	s.victim = c
 	return fate{act: s.act}
 }
 
@@ -40,6 +46,23 @@ func (s *strike) again(i *instance) (time.Duration, bool) {
 		return 0, false
 	}
 	return s.calm.again(i)
+}
+
+// strikes lists the places at which a death can be told from another: before an instance's first call, and after each call that changes
+// something. Between two changes an instance only reads, and whether it reads before it dies nobody can see.
+func strikes(seen []boundary) []strike {
+	var out []strike
+	known := map[int]bool{}
+	for i, b := range seen {
+		if !known[b.inst] {
+			known[b.inst] = true
+			out = append(out, strike{n: i + 1, act: crashBefore})
+		}
+		if b.writes {
+			out = append(out, strike{n: i + 1, act: crashAfter})
+		}
+	}
+	return out
 }
 
 // chaos decides by a seed: how wild it is is a part of the seed. After its end the world is fair.
