@@ -27,7 +27,7 @@ func (d *Drill) Observe(o Observation, now time.Time) (Change, error) {
 	if role == Recovery {
 		return d.observeRecovery(before, o, now)
 	}
-	changes := d.mergeSteps(o.Steps)
+	changes := append(d.adoptPrepared(o, now), d.mergeSteps(o.Steps)...)
 	var opened []Gate
 	if d.Status == Stopping || d.Status.Ended() {
 		d.Gates = nil // nobody is asked any more
@@ -38,6 +38,19 @@ func (d *Drill) Observe(o Observation, now time.Time) (Change, error) {
 		return d.observeEnded(before, o, changes, now)
 	}
 	return d.observeLive(before, o, changes, opened, now)
+}
+
+// adoptPrepared takes the recorded task as the main run when it is seen to have been executed, though nobody recorded that.
+func (d *Drill) adoptPrepared(o Observation, now time.Time) []string {
+	r := d.run(Main)
+	if r.ID != "" || r.Prepared == "" || r.Prepared != o.Run.ID || o.Phase == PhasePrepared || o.Phase == PhaseUnknown {
+		return nil
+	}
+	r.ID, r.Adopted, d.StartedAt = r.Prepared, true, now
+	if !o.StartedAt.IsZero() {
+		d.StartedAt = o.StartedAt
+	}
+	return []string{fmt.Sprintf("main run %s found executed; adopted", r.ID)}
 }
 
 func (d *Drill) observeLive(before RunState, o Observation, changes []string, opened []Gate, now time.Time) (Change, error) {
