@@ -14,7 +14,7 @@ import (
 )
 
 // maxZip is the most that a zip may weigh, in bytes.
-const maxZip = 6 << 20
+const maxZip = 6_000_000
 
 func main() {
 	if len(os.Args) < 2 {

@@ -51,7 +51,8 @@ func Run(name string, build Build, needs ...setup.Need) {
 	}
 }
 
-// warm loads the roots that TLS trusts, while the rest starts: it takes longer than all else together, and the first call needs them.
+// warm loads the roots that TLS trusts, beside everything else: it takes longer than all that together, and the first call waits for it
+// where it is not done by then. Asking for work does not wait for it: see BenchmarkColdStart in functions.
 func warm() { _, _ = x509.SystemCertPool() }
 
 // process is what the function's process was given.

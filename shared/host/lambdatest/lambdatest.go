@@ -79,11 +79,12 @@ func Start(t testing.TB, bootstrap string, env ...string) *Runtime {
 		r.code.Store(int64(r.cmd.ProcessState.ExitCode()))
 		close(r.exit)
 	}()
-	t.Cleanup(r.stop)
+	t.Cleanup(r.Stop)
 	return r
 }
 
-func (r *Runtime) stop() {
+// Stop kills the process and waits for its end.
+func (r *Runtime) Stop() {
 	_ = r.cmd.Process.Kill() // it may have ended
 	<-r.exit
 	r.server.CloseClientConnections()

@@ -1,0 +1,61 @@
+package functions
+
+import (
+	"cmp"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/firedrill/firedrill/shared/host/lambdatest"
+)
+
+// BenchmarkColdStart measures the time from a process's start to its first /next, each function against three hellos, in turns, so that
+// what else the machine does is the same for all. It reports medians, and their ratios in one run.
+func BenchmarkColdStart(b *testing.B) {
+	folder := b.TempDir()
+	c := &cloud{folder: folder}
+	text := "version: 1\ndefaults: { timezone: UTC, environment: staging, max_duration: 10m }\n" +
+		"accounts: { aws: { cloud: aws, id: \"123456789012\", region: us-east-1 } }\n" +
+		"drills: { a: { title: A, owner: sre, account: aws, fis: { template: EXTwait00000000001 } } }\n"
+	if err := os.WriteFile(filepath.Join(folder, "drills.yaml"), []byte(text), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	build := func(name, pkg string) string {
+		out, err := lambdatest.Build(module+pkg, filepath.Join(folder, name))
+		if err != nil {
+			b.Fatal(err)
+		}
+		return out.Path
+	}
+	type starter struct {
+		name, path string
+		env        []string
+	}
+	hello := build("hello", "shared/host/lambdatest/hello")
+	all := []starter{{"hello", hello, nil}, {"hello_roots", hello, []string{"HELLO_ROOTS=wait"}}, {"hello_go", hello, []string{"HELLO_ROOTS=go"}}}
+	for _, name := range names() {
+		all = append(all, starter{name, build(name, "functions/"+name+"/bootstrap"), append(c.env(name, "http://127.0.0.1:9", "http://127.0.0.1:9"),
+			"FIREDRILL_JOURNAL=s3://bucket/journal?region=us-east-1", "FIREDRILL_BUS=eventbridge://drills?region=us-east-1", // as on Lambda
+			"FIREDRILL_DEADLETTER=https://sqs.us-east-1.amazonaws.com/123456789012/dead")})
+	}
+	took := map[string][]time.Duration{}
+	for b.Loop() {
+		for _, s := range all {
+			r := lambdatest.Start(b, s.path, s.env...)
+			took[s.name] = append(took[s.name], r.Ready())
+			r.Stop()
+		}
+	}
+	median := func(name string) float64 {
+		d := took[name]
+		slices.SortFunc(d, cmp.Compare)
+		return float64(d[len(d)/2]) / float64(time.Millisecond)
+	}
+	for _, s := range all {
+		b.ReportMetric(median(s.name), s.name+"_ms")
+		b.ReportMetric(median(s.name)/median("hello_roots"), s.name+"_x_roots")
+		b.ReportMetric(median(s.name)/median("hello"), s.name+"_x_bare")
+	}
+}
