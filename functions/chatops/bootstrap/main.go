@@ -18,8 +18,8 @@ func main() {
 	host.Run("chatops", build, plans.Need(), setup.Need{Variable: secrets, Check: setup.Parses(webhook.ParseSecrets)})
 }
 
-func build(_ context.Context, p *setup.Setup) (host.Function, error) {
-	book, err := plans.Open(p)
+func build(ctx context.Context, p *setup.Setup) (host.Function, error) {
+	book, err := plans.Open(ctx, p)
 	if err != nil {
 		return host.Function{}, err
 	}

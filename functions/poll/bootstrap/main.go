@@ -18,8 +18,8 @@ import (
 
 func main() { host.Run("poll", build, plans.Need()) }
 
-func build(_ context.Context, p *setup.Setup) (host.Function, error) {
-	book, err := plans.Open(p)
+func build(ctx context.Context, p *setup.Setup) (host.Function, error) {
+	book, err := plans.Open(ctx, p)
 	if err != nil {
 		return host.Function{}, err
 	}

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,14 +21,20 @@ import (
 // Variable is where the catalogue is said to be.
 const Variable = "FIREDRILL_CATALOG"
 
+const inBucket = "s3://"
+
 // lookEvery is how often files are looked at, at most.
 const lookEvery = 30 * time.Second
 
-// Need is the variable that a function with a catalogue reads: the path of drills.yaml.
+// Need is the variable that a function with a catalogue reads: the path of drills.yaml, or its address in a bucket.
 func Need() setup.Need {
 	return setup.Need{Variable: Variable, Check: func(path string) error {
+		if strings.HasPrefix(path, inBucket) {
+			_, _, err := parseBucket(path)
+			return err
+		}
 		if !filepath.IsAbs(path) {
-			return errors.New("want an absolute path")
+			return errors.New("want an absolute path, or s3://bucket/folder/drills.yaml?region=")
 		}
 		return nil
 	}}
@@ -41,6 +48,7 @@ type Book struct {
 	current atomic.Pointer[catalog.Catalog]
 
 	mu     sync.Mutex
+	bucket *bucket // nil for files
 	looked time.Time
 	seen   map[string]stamp // nil for a file that is not there
 }
@@ -50,9 +58,13 @@ type stamp struct {
 	size int64
 }
 
-// Open reads the catalogue. One with mistakes is an error, for there is no last good one yet.
-func Open(p *setup.Setup) (*Book, error) {
+// Open reads the catalogue. A file with mistakes is an error, for there is no last good one yet. One in a bucket is used as far as it has
+// none: it was put there while drills may be active, and what looks after those must start in any case.
+func Open(ctx context.Context, p *setup.Setup) (*Book, error) {
 	b := &Book{path: p.Value(Variable), now: p.Now, log: p.Log}
+	if strings.HasPrefix(b.path, inBucket) {
+		return b, b.openBucket(ctx, p)
+	}
 	c, err := catalog.Load(b.path)
 	if err != nil {
 		return nil, fmt.Errorf("%s: the catalogue has mistakes: %w", Variable, err)
@@ -69,7 +81,7 @@ func (b *Book) Catalog() *catalog.Catalog { return b.current.Load() }
 func (b *Book) Freezes() []catalog.Freeze { return b.Catalog().Freezes() }
 
 // Look reads the catalogue again if one of its files has changed. It looks twice a minute at most, and never fails.
-func (b *Book) Look(context.Context) {
+func (b *Book) Look(ctx context.Context) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := b.now()
@@ -77,6 +89,10 @@ func (b *Book) Look(context.Context) {
 		return
 	}
 	b.looked = now
+	if b.bucket != nil {
+		b.lookBucket(ctx)
+		return
+	}
 	found := stamps(append(b.current.Load().Files(), b.path))
 	if same(found, b.seen) {
 		return
@@ -90,6 +106,39 @@ func (b *Book) Look(context.Context) {
 	b.current.Store(c)
 	b.seen = stamps(append(c.Files(), b.path))
 	b.log.Info("the catalogue has changed", "plans", len(c.Plans()), "version", c.Version()[:12])
+}
+
+func (b *Book) openBucket(ctx context.Context, p *setup.Setup) error {
+	var err error
+	if b.bucket, err = openBucket(p, b.path); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, atStart)
+	defer cancel()
+	c, _, err := b.bucket.read(ctx)
+	if c == nil {
+		return fmt.Errorf("%s: %w", Variable, err)
+	}
+	if err != nil {
+		b.log.Error("the catalogue has mistakes: only plans without any are offered", "plans", len(c.Plans()), "error", err)
+	}
+	b.current.Store(c)
+	b.looked = b.now()
+	return nil
+}
+
+func (b *Book) lookBucket(ctx context.Context) {
+	c, changed, err := b.bucket.read(ctx)
+	switch {
+	case !changed && err != nil && c == nil:
+		b.log.WarnContext(ctx, "the catalogue cannot be read: the last good one stays", "error", err)
+	case !changed:
+	case err != nil:
+		b.log.ErrorContext(ctx, "the new catalogue has mistakes: the last good one stays", "error", err)
+	default:
+		b.current.Store(c)
+		b.log.InfoContext(ctx, "the catalogue has changed", "plans", len(c.Plans()), "version", c.Version()[:12])
+	}
 }
 
 func stamps(files []string) map[string]stamp {

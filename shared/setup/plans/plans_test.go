@@ -48,7 +48,7 @@ func TestBook_ReadsAgainWhatHasChangedAndKeepsTheLastGoodOne(t *testing.T) {
 	}
 	now := time.Unix(2e9, 0)
 	var logs bytes.Buffer
-	b, err := Open(&setup.Setup{Settings: settings, Now: func() time.Time { return now }, Log: slog.New(slog.NewTextHandler(&logs, nil))})
+	b, err := Open(t.Context(), &setup.Setup{Settings: settings, Now: func() time.Time { return now }, Log: slog.New(slog.NewTextHandler(&logs, nil))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +80,7 @@ func TestOpen_AMistakeAtTheStart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(&setup.Setup{Settings: settings, Now: time.Now}); err == nil {
+	if _, err := Open(t.Context(), &setup.Setup{Settings: settings, Now: time.Now}); err == nil {
 		t.Error("there is no such file")
 	}
 }
