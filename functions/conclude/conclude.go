@@ -256,7 +256,10 @@ func (f *Function) report(ctx context.Context, id string) error {
 
 // begin measures the claims once more, now that the faults are undone, and asks people.
 func (c *conclusion) begin(ctx context.Context) error {
-	var samples []drill.Sample
+	samples, err := c.f.Journal.Samples(ctx, c.d.ID)
+	if err != nil {
+		return err
+	}
 	for _, claim := range c.d.Plan.Expect {
 		if claim.HTTP != "" && !c.d.DryRun {
 			samples = append(samples, c.f.Prober.Measure(ctx, claim))
@@ -266,9 +269,7 @@ func (c *conclusion) begin(ctx context.Context) error {
 		if d.Status == drill.Concluding {
 			return drill.Change{}, drill.ErrTransition
 		}
-		for _, s := range samples {
-			d.Measure(s)
-		}
+		d.Recount(samples)
 		return d.BeginConclude(now)
 	})
 }

@@ -194,11 +194,16 @@ func (v *visit) measure(ctx context.Context) error {
 	var samples []drill.Sample
 	for _, c := range v.d.Plan.Expect {
 		if c.HTTP != "" {
-			samples = append(samples, v.f.Prober.Measure(ctx, c))
+			s := v.f.Prober.Measure(ctx, c)
+			s.During = true
+			samples = append(samples, s)
 		}
 	}
 	if len(samples) == 0 {
 		return nil
+	}
+	if err := v.f.Journal.PutSamples(ctx, v.d.ID, samples); err != nil {
+		return err
 	}
 	var broken *drill.Claim
 	err := v.update(ctx, func(d *drill.Drill, _ time.Time) (drill.Change, error) {

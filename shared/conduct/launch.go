@@ -80,7 +80,7 @@ func (l *launch) call(ctx context.Context) error {
 		}
 	}
 	if !l.may() {
-		return l.giveUp(ctx, "its turn was over before the call")
+		return l.giveUp(ctx, "its turn was over before the call", true)
 	}
 	req, _, err := l.c.Request(l.r.Drill, l.role)
 	if err != nil {
@@ -105,7 +105,7 @@ func (l *launch) leased(ctx context.Context) (context.Context, context.CancelFun
 
 func (l *launch) prepare(ctx context.Context) error {
 	if !l.may() {
-		return l.giveUp(ctx, "its turn was over before the call")
+		return l.giveUp(ctx, "its turn was over before the call", true)
 	}
 	req, _, err := l.c.Request(l.r.Drill, l.role)
 	if err != nil {
@@ -130,13 +130,15 @@ func (l *launch) failed(ctx context.Context, err error) error {
 	open := code == driver.Uncertain || code == driver.Unknown
 	later := code == driver.Throttled || code == driver.Expired || code == driver.Unavailable
 	if open || later && l.sv.Facts().LookupIsExact {
-		return l.giveUp(ctx, err.Error())
+		return l.giveUp(ctx, err.Error(), !open)
 	}
 	return l.refuse(ctx, &drill.Refusal{Check: "service", Reason: err.Error()})
 }
 
-func (l *launch) giveUp(ctx context.Context, why string) error {
-	err := l.c.update(ctx, l.r, l.by, func(d *drill.Drill, now time.Time) (drill.Change, error) { return d.GiveUp(l.role, l.me, why, now) })
+func (l *launch) giveUp(ctx context.Context, why string, undone bool) error {
+	err := l.c.update(ctx, l.r, l.by, func(d *drill.Drill, now time.Time) (drill.Change, error) {
+		return d.GiveUp(l.role, l.me, why, undone, now)
+	})
 	if errors.Is(err, drill.ErrTransition) {
 		return nil
 	}
@@ -231,7 +233,7 @@ func (c *Conductor) again(ctx context.Context, r Result, role drill.Role, look L
 		return r, nil
 	}
 	if n := r.Drill.Run(role).Intent.Attempt; n >= drill.MaxAttempts {
-		why := fmt.Sprintf("the service could not be started in %d attempts: %s", n, r.Drill.LastError)
+		why := tooMany(n, r.Drill.LastError)
 		return r, c.update(ctx, &r, by, func(d *drill.Drill, now time.Time) (drill.Change, error) { return never(d, role, why, now) })
 	}
 	out := r.Out
@@ -252,19 +254,26 @@ func (c *Conductor) foundNothing(ctx context.Context, r Result, role drill.Role,
 	}
 	exact := sv.Facts().LookupIsExact
 	starting := role != drill.Main || r.Drill.Status == drill.Starting
-	if exact && starting {
+	if exact && starting && attempts(r.Drill, role) < drill.MaxAttempts {
 		return c.again(ctx, r, role, look, by)
 	}
 	if !r.Drill.NeverStarted(role) {
 		return r, nil
 	}
 	why := "two lookups after the last possible call found no run: it was never started"
+	if n := attempts(r.Drill, role); n >= drill.MaxAttempts {
+		why = tooMany(n, r.Drill.LastError)
+	}
 	return r, c.update(ctx, &r, by, func(d *drill.Drill, now time.Time) (drill.Change, error) {
 		if d.Run(role).ID != "" || d.Status.Ended() && role == drill.Main {
 			return drill.Change{}, nil
 		}
 		return never(d, role, why, now)
 	})
+}
+
+func tooMany(n int, problem string) string {
+	return fmt.Sprintf("the service could not be started in %d attempts: %s", n, problem)
 }
 
 func never(d *drill.Drill, role drill.Role, why string, now time.Time) (drill.Change, error) {

@@ -2,6 +2,7 @@ package drill
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -12,6 +13,7 @@ type Sample struct {
 	At     time.Time `json:"at"`
 	Good   bool      `json:"good"`
 	Detail string    `json:"detail"` // "200 in 84ms", "503 in 12ms, want 200"
+	During bool      `json:"during"` // taken while the run was under way
 }
 
 // ClaimFor returns the plan's claim and the drill's state of it, by id or by text.
@@ -69,6 +71,9 @@ func (d *Drill) Measure(s Sample) (flipped bool) {
 	first := st.LastAt.IsZero()
 	wasBad := !st.BadSince.IsZero()
 	st.Last, st.LastAt = s.Detail, s.At
+	if !d.Status.Ended() || s.During {
+		st.During++
+	}
 	if s.Good {
 		st.Good++
 		if wasBad {
@@ -83,6 +88,20 @@ func (d *Drill) Measure(s Sample) (flipped bool) {
 		st.Longest = max(st.Longest, Duration(s.At.Sub(st.BadSince)))
 	}
 	return first || wasBad == s.Good
+}
+
+// Recount replaces what the entries know of the measured claims, which hold the flips alone, by all samples there are, in the order of time.
+func (d *Drill) Recount(samples []Sample) {
+	for i, c := range d.Plan.Expect {
+		if c.HTTP != "" {
+			d.Claims[i] = ClaimState{ID: c.ID}
+		}
+	}
+	samples = slices.Clone(samples)
+	slices.SortStableFunc(samples, func(a, b Sample) int { return a.At.Compare(b.At) })
+	for _, s := range samples {
+		d.Measure(s)
+	}
 }
 
 // BrokenClaim returns the claim that has not held for longer than its stop_after, if there is one.
@@ -132,6 +151,8 @@ func (d *Drill) holds(i int) (held, known bool, why string) {
 	switch {
 	case n == 0:
 		return false, false, fmt.Sprintf("%s (%s): not measured", c.ID, c.Claim)
+	case st.During == 0:
+		return false, false, fmt.Sprintf("%s (%s): not measured while the run was under way", c.ID, c.Claim)
 	case st.Bad == 0:
 		return true, true, fmt.Sprintf("%s (%s): held in %d of %d samples", c.ID, c.Claim, st.Good, n)
 	case st.BadSince.IsZero() && c.StopAfter > 0 && st.Longest < c.StopAfter:

@@ -171,6 +171,7 @@ type ClaimState struct {
 	ID       string    `json:"id"`
 	Good     int       `json:"good,omitempty"`
 	Bad      int       `json:"bad,omitempty"`
+	During   int       `json:"during,omitempty"`   // samples that were taken while the run was under way
 	BadSince time.Time `json:"bad_since,omitzero"` // start of the present bad streak
 	Longest  Duration  `json:"longest_bad,omitempty"`
 	Last     string    `json:"last,omitempty"`

@@ -104,13 +104,14 @@ func (d *Drill) AddStray(id string, now time.Time) Change {
 	return Change{What: what, Facts: []events.Payload{events.Attached{About: d.about(now), What: what}}}
 }
 
-// GiveUp ends the author's lease early after a call that failed: others may look at once. The error is kept.
-func (d *Drill) GiveUp(role Role, by, problem string, now time.Time) (Change, error) {
+// GiveUp records that the author's call failed. Only when it is sure that nothing was done does the lease end early, so that others may
+// look at once; a call whose outcome is open may still take effect, and keeps the lease. The error is kept.
+func (d *Drill) GiveUp(role Role, by, problem string, undone bool, now time.Time) (Change, error) {
 	r := d.run(role)
 	if r.Intent.By != by || r.ID != "" {
 		return Change{}, fmt.Errorf("%w: the intent is not %s's", ErrTransition, by)
 	}
-	if now.Before(r.Intent.Until) {
+	if undone && now.Before(r.Intent.Until) {
 		r.Intent.Until = now
 	}
 	d.LastError = clip(problem, maxText)

@@ -41,10 +41,10 @@ func TestMayCall_NotOnceAStopIsAsked(t *testing.T) {
 func TestGiveUp_OthersMayLookAtOnce(t *testing.T) {
 	d := asked()
 	ok(t)(d.Intend(Main, "a", nil, at(0)))
-	_, err := d.GiveUp(Main, "b", "x", at(0.1))
+	_, err := d.GiveUp(Main, "b", "x", true, at(0.1))
 	wantErr(t, err, ErrTransition)
-	ok(t)(d.GiveUp(Main, "a", "connection reset", at(0.1)))
-	if !d.LookupDue(Main, at(0.1)) || d.MayCall(Main, "a", at(0.1)) || d.LastError != "connection reset" {
+	ok(t)(d.GiveUp(Main, "a", "connection refused", true, at(0.1)))
+	if !d.LookupDue(Main, at(0.1)) || d.MayCall(Main, "a", at(0.1)) || d.LastError != "connection refused" {
 		t.Errorf("lookup due %v, may call %v, error %q", d.LookupDue(Main, at(0.1)), d.MayCall(Main, "a", at(0.1)), d.LastError)
 	}
 }
@@ -165,5 +165,14 @@ func TestNew_DeadlineOfACommand(t *testing.T) {
 	publishable(t, c)
 	if d.Deadline != at(3) {
 		t.Errorf("deadline %v", d.Deadline)
+	}
+}
+
+func TestGiveUp_AnOpenOutcomeKeepsTheLease(t *testing.T) {
+	d := asked()
+	ok(t)(d.Intend(Main, "a", nil, at(0)))
+	ok(t)(d.GiveUp(Main, "a", "connection reset", false, at(0.1)))
+	if d.LookupDue(Main, at(0.5)) || !d.LookupDue(Main, at(1)) {
+		t.Error("the call may still take effect: nobody may look before the lease is over")
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -113,11 +114,12 @@ func AcquireLocks(ctx context.Context, j *journal.Journal, d *drill.Drill) (lock
 	return "", "", nil
 }
 
+// lockNames lists the plan's locks in the order in which everybody takes them.
 func lockNames(p drill.Plan) []string {
 	if len(p.Exclusive) == 1 && p.Exclusive[0] == "none" {
 		return nil
 	}
-	return p.Exclusive
+	return slices.Sorted(slices.Values(p.Exclusive))
 }
 
 func acquire(ctx context.Context, j *journal.Journal, name, id string) (holder string, err error) {
