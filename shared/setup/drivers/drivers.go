@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"github.com/firedrill/firedrill/shared/drill"
 	"github.com/firedrill/firedrill/shared/provider"
 	"github.com/firedrill/firedrill/shared/provider/ahas"
@@ -29,6 +31,7 @@ type Drivers struct {
 
 	mu     sync.Mutex
 	checks map[drill.Account]*check
+	roles  map[drill.Account]*aws.CredentialsCache
 }
 
 // Trust says what is known of credentials before the first call with them.
@@ -43,7 +46,7 @@ const (
 
 // Open returns the services of a deployment; it makes no call.
 func Open(p *setup.Setup, trust Trust) *Drivers {
-	d := &Drivers{p: p, verify: trust == Verify, checks: map[drill.Account]*check{}}
+	d := &Drivers{p: p, verify: trust == Verify, checks: map[drill.Account]*check{}, roles: map[drill.Account]*aws.CredentialsCache{}}
 	d.Services = provider.New(provider.Options{Openers: openers(), Config: d.config, Wait: p.Wait})
 	return d
 }
@@ -97,14 +100,14 @@ func (d *Drivers) plain(name drill.Service, a drill.Account) (driver.Config, err
 	return c, err
 }
 
-// credentials finds an account's credentials in the environment. References to a secret, and roles, are not followed yet: to go on
-// without them would be to act as somebody else.
+// credentials finds an account's credentials in the environment, and assumes its role where it has one. References to a secret are
+// not followed: to go on without them would be to act as somebody else.
 func (d *Drivers) credentials(a drill.Account) (func(context.Context) (driver.Credentials, error), error) {
 	if d.p.Mode == setup.Live && a.Credentials != "" {
 		return nil, fmt.Errorf("account %s: references to secrets are not read here: put the credentials into the environment", a.Name)
 	}
 	if d.p.Mode == setup.Live && a.Role != "" {
-		return nil, fmt.Errorf("account %s: no role is assumed here: deploy into that account", a.Name)
+		return d.assumed(a)
 	}
 	switch a.Cloud {
 	case "aws":

@@ -48,7 +48,8 @@ func TestFor_RefusesBeforeTheFirstCall(t *testing.T) {
 		want       string
 	}{
 		{"no id", setup.Live, with(func(a *drill.Account) { a.ID = "" }), "accounts.a.id"},
-		{"a role", setup.Live, with(func(a *drill.Account) { a.Role = "r" }), "no role is assumed"},
+		{"a role in another cloud", setup.Live, with(func(a *drill.Account) { a.Role, a.Cloud = "r", "aliyun" }), "on AWS alone"},
+		{"a role without an id", setup.Live, with(func(a *drill.Account) { a.Role, a.ID = "r", "" }), "accounts.a.id"},
 		{"a reference to a secret", setup.Live, with(func(a *drill.Account) { a.Credentials = "secret:x" }), "references to secrets"},
 		{"an unknown cloud", setup.Live, with(func(a *drill.Account) { a.Cloud = "gcp" }), "no known credentials"},
 		{"the sandbox without an endpoint", setup.Sandbox, good, "never calls a vendor"},
