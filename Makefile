@@ -6,10 +6,12 @@ export AWS_EC2_METADATA_DISABLED = true
 # Handlers: no cgo, no paths of this machine, no net/rpc in aws-lambda-go, time zones inside; the same bytes from the same sources.
 HANDLER_FLAGS = -trimpath -buildvcs=false -tags lambda.norpc,timetzdata -ldflags '-s -w'
 HANDLER_ARCH ?= arm64
+STACK   ?= firedrill
+SECRETS ?= firedrill/prod
 FUNCTIONS     = start advance poll abort conclude notify chatops
 
 .DEFAULT_GOAL := help
-.PHONY: run demo test clients check build generate simulate bench help clean
+.PHONY: run demo test test-e2e deploy-aws clients check build generate simulate bench help clean
 
 run: ## console on 127.0.0.1:8080, sandbox on 127.0.0.1:8081, nothing else needed (the first build fetches modules)
 	@echo "building firedrill; the first time this fetches the Go modules (about 60 MB) and compiles them, 1-2 minutes"
@@ -30,6 +32,14 @@ check: ## formatting, vet, staticcheck, race tests, import rules, tidy modules
 	$(GO) tool staticcheck ./...
 	$(GO) mod tidy -diff
 	$(GO) test -race ./...
+
+test-e2e: ## template.yaml by cfn-lint and SAM, whole drills under AWS's own Lambda emulator; needs Python, installs the rest in a temporary folder
+	@GO='$(GO)' deploy/e2e/run.sh
+
+deploy-aws: build ## deploy template.yaml: make deploy-aws STACK=firedrill SECRETS=firedrill/prod (see deploy/aws/README.md)
+	@test '$(HANDLER_ARCH)' = arm64 || { echo 'template.yaml wants arm64'; exit 1; }
+	sam deploy --template-file template.yaml --stack-name '$(STACK)' --capabilities CAPABILITY_IAM --resolve-s3 --no-fail-on-empty-changeset \
+		--parameter-overrides 'Secrets=$(SECRETS)' $(PARAMETERS)
 
 clients: ## the vendors' own clients against the sandbox; needs the AWS CLI or Node
 	@docs/clients/run.sh
@@ -55,4 +65,4 @@ clean: ## remove build/ and .firedrill/
 	rm -rf build .firedrill
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
