@@ -52,6 +52,12 @@ build: $(FUNCTIONS:%=build/%/bootstrap) ## build/firedrill, and build/<function>
 $(FUNCTIONS:%=build/%/bootstrap): build/%/bootstrap:
 	CGO_ENABLED=0 GOOS=linux GOARCH=$(HANDLER_ARCH) $(GO) build $(HANDLER_FLAGS) -o $@ ./functions/$*/bootstrap
 
+check-reproducible: build ## build a function again, from another folder and an empty cache, and compare the bytes
+	@rm -rf build/again && mkdir -p build/again/src && cp -r go.mod go.sum events functions shared build/again/src
+	cd build/again/src && CGO_ENABLED=0 GOOS=linux GOARCH=$(HANDLER_ARCH) GOCACHE=$(CURDIR)/build/again/cache $(GO) build $(HANDLER_FLAGS) -o ../start/bootstrap ./functions/start/bootstrap
+	$(GO) run ./deploy/pack build/again/start
+	cmp build/start/bootstrap build/again/start/bootstrap && cmp build/start/start.zip build/again/start/start.zip && rm -rf build/again
+
 generate: ## write the Go code of the page templates again
 	$(GO) tool templ generate
 
