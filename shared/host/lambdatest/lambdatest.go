@@ -36,7 +36,7 @@ type Runtime struct {
 	ready  chan struct{} // closed at the first /next
 	once   sync.Once
 	n      atomic.Int64
-	began  time.Time
+	began  atomic.Int64 // when the process was started, in nanoseconds
 	cold   atomic.Int64 // nanoseconds from the process's start to the first /next
 
 	mu      sync.Mutex
@@ -70,7 +70,7 @@ func Start(t testing.TB, bootstrap string, env ...string) *Runtime {
 		"AWS_LAMBDA_FUNCTION_NAME=" + filepath.Base(filepath.Dir(bootstrap)), "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=256", "TZ=:UTC",
 	}, env...)
 	r.cmd.Stdout, r.cmd.Stderr = r.logs, r.logs
-	r.began = time.Now()
+	r.began.Store(time.Now().UnixNano())
 	if err := r.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -181,7 +181,7 @@ func (r *Runtime) Logs() string { return r.logs.String() }
 
 func (r *Runtime) next(w http.ResponseWriter, req *http.Request) {
 	r.once.Do(func() {
-		r.cold.Store(int64(time.Since(r.began)))
+		r.cold.Store(int64(time.Since(time.Unix(0, r.began.Load()))))
 		close(r.ready)
 	})
 	select {
