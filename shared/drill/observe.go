@@ -17,6 +17,9 @@ func (d *Drill) Observe(o Observation, now time.Time) (Change, error) {
 	o = trim(o)
 	role := o.Run.Role
 	r := d.run(role)
+	if o.Phase == PhasePrepared && r.ID != "" {
+		return Change{}, nil // a stale reading: the task was executed since
+	}
 	before := *r
 	r.Phase, r.Vendor, r.Quiet = o.Phase, o.Vendor, o.Quiet
 	r.Injected = r.Injected || o.Injected
@@ -116,13 +119,30 @@ func (d *Drill) settle(o Observation, c *Change, now time.Time) (bool, error) {
 		e, err = d.end(Completed, o.Reason, restored, now)
 	case o.Phase == PhaseFailed:
 		e, err = d.end(Failed, orElse(o.Reason, "the service reports "+o.Vendor), restored, now)
-	case d.Stop != nil && o.Quiet && (o.Phase == PhaseStopped || o.Phase == PhasePrepared || paused(o)):
+	case d.Stop != nil && o.Phase == PhasePrepared:
+		return d.settlePrepared(o, c, now)
+	case d.Stop != nil && o.Quiet && (o.Phase == PhaseStopped || paused(o)):
 		e, err = d.endStopped(o.Evidence, restored, now)
 	case o.Restoration == RestoreFailed && (o.Phase == PhaseStopped || o.Phase == PhaseUnknown || d.Stop != nil && paused(o)):
 		e, err = d.end(Failed, "the run is over and its recovery failed ("+o.Vendor+"): the fault may still be in effect", restored, now)
 	default:
 		return false, nil
 	}
+	c.add(e.What)
+	c.Facts = append(c.Facts, e.Facts...)
+	return true, err
+}
+
+// settlePrepared ends the stop of a task that was never executed. One reading may be stale: two that are far enough apart decide.
+func (d *Drill) settlePrepared(o Observation, c *Change, now time.Time) (bool, error) {
+	if !d.LookupDue(Main, now) {
+		return false, nil
+	}
+	c.add(d.FoundNothing(Main, now).What)
+	if !d.NeverStarted(Main) {
+		return false, nil
+	}
+	e, err := d.SettleNever("task "+o.Run.ID+" is prepared and was never executed", now)
 	c.add(e.What)
 	c.Facts = append(c.Facts, e.Facts...)
 	return true, err

@@ -67,7 +67,7 @@ func TestStop_NeverBecauseOurFlagSaysSo(t *testing.T) {
 		{"a word that nobody knows, quiet", seen(PhaseUnknown, calm), Stopping},
 		{"stopped and quiet", seen(PhaseStopped, calm), Stopped},
 		{"paused and quiet", seen(PhaseWaiting, calm, paused), Stopped},
-		{"prepared, never executed", seen(PhasePrepared, calm), Stopped},
+		{"prepared: a stale reading of a run that was executed", seen(PhasePrepared, calm), Stopping},
 		{"it ran to its end meanwhile", seen(PhaseCompleted, calm), Completed},
 		{"it failed meanwhile", seen(PhaseFailed, noisy), Failed},
 	}
@@ -197,5 +197,44 @@ func TestStop_DeadlineIsSet(t *testing.T) {
 	ok(t)(d.AskStop(StopByPerson, "bob", "", "", at(2)))
 	if d.Deadline.Sub(at(2)) != 5*time.Minute {
 		t.Errorf("deadline %v", d.Deadline)
+	}
+}
+
+func TestStop_OfAPreparedTaskTakesTwoReadings(t *testing.T) {
+	d := asked()
+	ok(t)(d.Intend(Main, "me", nil, at(1)))
+	ok(t)(d.SetPrepared(Main, "task-1"))
+	ok(t)(d.AskStop(StopByPerson, "bob", "", "", at(1.5)))
+	inert := seen(PhasePrepared, quiet)
+	inert.Run = Run{Service: FIS, ID: "task-1", Role: Main}
+	for _, step := range []struct {
+		when string
+		at   float64
+		want Status
+	}{
+		{"its author may still be calling", 1.9, Stopping}, {"first reading after the lease", 2.1, Stopping},
+		{"a reading right after it", 2.2, Stopping}, {"a second one, far enough from the first", 2.7, Stopped},
+	} {
+		c := ok(t)(d.Observe(inert, at(step.at)))
+		publishable(t, c)
+		if d.Status != step.want {
+			t.Fatalf("%s: status %s, want %s", step.when, d.Status, step.want)
+		}
+	}
+	if d.Restored.State != RestoreNeedless {
+		t.Errorf("restored %s, want needless", d.Restored.State)
+	}
+}
+
+func TestObserve_APreparedTaskSeenExecutedIsTheRun(t *testing.T) {
+	d := asked()
+	ok(t)(d.Intend(Main, "me", nil, at(1)))
+	ok(t)(d.SetPrepared(Main, "task-1"))
+	ok(t)(d.AskStop(StopByPerson, "bob", "", "", at(1.5)))
+	o := seen(PhaseRunning)
+	o.Run = Run{Service: FIS, ID: "task-1", Role: Main}
+	ok(t)(d.Observe(o, at(3)))
+	if d.RunID() != "task-1" || !d.Run(Main).Adopted || d.StartedAt.IsZero() {
+		t.Errorf("run %q, adopted %v, started %v", d.RunID(), d.Run(Main).Adopted, d.StartedAt)
 	}
 }
