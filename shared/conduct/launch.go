@@ -129,7 +129,10 @@ func (l *launch) failed(ctx context.Context, err error) error {
 	code := provider.CodeOf(err)
 	open := code == driver.Uncertain || code == driver.Unknown
 	later := code == driver.Throttled || code == driver.Expired || code == driver.Unavailable
-	if open || later && l.sv.Facts().LookupIsExact {
+	// A further attempt may be declined because of an earlier one that went through, and a prepared task because it was executed.
+	later = later || attempts(l.r.Drill, l.role) > 1
+	executed := l.sv.Prepares() && (code == driver.NotNow || code == driver.Conflict)
+	if open || executed || later && l.sv.Facts().LookupIsExact {
 		return l.giveUp(ctx, err.Error(), !open)
 	}
 	return l.refuse(ctx, &drill.Refusal{Check: "service", Reason: err.Error()})
@@ -223,6 +226,9 @@ func (c *Conductor) resumePrepared(ctx context.Context, r Result, role drill.Rol
 	}
 	if o.Phase != drill.PhasePrepared {
 		return r, c.adopt(ctx, &r, role, ref.ID, true, by)
+	}
+	if attempts(r.Drill, role) >= drill.MaxAttempts {
+		return c.foundNothing(ctx, r, role, sv, look, by) // one reading may be stale
 	}
 	return c.again(ctx, r, role, look, by)
 }

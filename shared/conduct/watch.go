@@ -178,11 +178,16 @@ func (c *Conductor) StopStray(ctx context.Context, d *drill.Drill, p drill.Pendi
 	if err != nil && provider.CodeOf(err) != driver.NotFound {
 		return r, err
 	}
-	over := err != nil || o.Quiet && (o.Phase.Final() || o.Phase == drill.PhasePrepared || len(o.Gates) > 0) && o.Restoration.Decided()
+	still := o.Phase.Final() || o.Phase == drill.PhasePrepared || len(o.Gates) > 0
+	lost := still && o.Restoration == drill.RestoreFailed
+	over := err != nil || lost || o.Quiet && still && o.Restoration.Decided()
 	if !over {
 		return r, sv.Stop(ctx, ref, driver.Stop{Reason: "the drill is over", By: by.Source, At: c.Now(), Block: d.Block})
 	}
 	what := fmt.Sprintf("run %s, which appeared late, is over", p.Run)
+	if lost {
+		what = fmt.Sprintf("run %s, which appeared late, was stopped and its faults could not be undone: a person must look", p.Run)
+	}
 	return r, c.update(ctx, &r, by, func(d *drill.Drill, now time.Time) (drill.Change, error) {
 		return d.Settle(p, what, o.Evidence, now), nil
 	})
