@@ -176,6 +176,11 @@ func (f *Function) orphan(ctx context.Context, sv *provider.Service, run driver.
 	if err != nil || !stray(d, run.Run) {
 		return nil, err
 	}
+	if !d.Active() {
+		if err := f.Journal.Wake(ctx, d, d.Rev); err != nil {
+			return nil, err // the marker first: what is pending must be found again
+		}
+	}
 	by := journal.By{Actor: "poll", Cause: cause, Source: f.Source}
 	d, out, err := f.Journal.Update(ctx, d.ID, by, func(d *drill.Drill, now time.Time) (drill.Change, error) {
 		if !stray(d, run.Run) {
@@ -193,7 +198,8 @@ func (f *Function) orphan(ctx context.Context, sv *provider.Service, run driver.
 func stray(d *drill.Drill, run drill.Run) bool {
 	for role, r := range d.Runs {
 		if r.ID == run.ID || r.Prepared == run.ID {
-			return role == drill.Main && d.Status.Ended() && d.Restored.State.Decided() && d.Status.Final()
+			told := d.Restored.State == drill.RestoreFailed || d.Restored.State == drill.RestoreUnproven // its faults are a person's now
+			return role == drill.Main && d.Status.Final() && d.Restored.State.Decided() && !told
 		}
 	}
 	if d.Preview != nil && d.Preview.Run == run.ID || d.Status == drill.Previewing || d.Status == drill.Starting || d.Status == drill.Stopping {
