@@ -169,10 +169,11 @@ func (c *cloud) refused(t *testing.T) {
 
 func (c *cloud) ended(t *testing.T) {
 	for name, p := range c.procs {
+		rss := p.PeakRSS()
 		code, took := p.Signal()
 		if code != 0 || took > 10*time.Second {
 			t.Errorf("%s ended with %d after %s:\n%s", name, code, took, p.Logs())
 		}
-		t.Logf("%-8s start to first /next %s, peak %d KiB", name, p.Ready().Round(100*time.Microsecond), p.PeakRSS())
+		t.Logf("%-8s start to first /next %s, peak %d KiB", name, p.Ready().Round(100*time.Microsecond), rss)
 	}
 }

@@ -165,12 +165,20 @@ func (r *Runtime) Exit() int {
 	return int(r.code.Load())
 }
 
-// PeakRSS is the most memory that the process had, in KiB; it is known after the end.
+// PeakRSS is the most memory that the running process had so far, in KiB; 0 where the system does not tell. What wait(2) says would
+// count the test's own memory, from which the process was forked.
 func (r *Runtime) PeakRSS() int64 {
-	if u, ok := r.cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		return u.Maxrss
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", r.cmd.Process.Pid))
+	if err != nil {
+		return 0
 	}
-	return 0
+	_, rest, _ := strings.Cut(string(status), "VmHWM:")
+	line, _, _ := strings.Cut(rest, "\n")
+	kib, err := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(line), "kB")), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return kib
 }
 
 // PID is the process's id.
