@@ -74,14 +74,28 @@ func TestNeed_WrongPlaces(t *testing.T) {
 	}
 }
 
-func TestOpen_ABucketWithoutACatalogue(t *testing.T) {
+func TestOpen_ABucketThatDoesNotAnswer(t *testing.T) {
 	s := newShelf(t)
-	if _, err := s.open(); err == nil || !strings.Contains(err.Error(), Variable) {
+	s.put("catalog/drills.yaml", one)
+	s.away = true
+	if _, err := s.open(); err == nil || !strings.Contains(err.Error(), Variable) || strings.Contains(err.Error(), "path_style") {
 		t.Errorf("got %v", err)
 	}
-	s.away = true
-	if _, err := s.open(); err == nil || strings.Contains(err.Error(), "path_style") {
-		t.Errorf("got %v", err)
+}
+
+func TestOpen_ABucketWithoutACatalogueYet(t *testing.T) {
+	s := newShelf(t)
+	b, err := s.open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := b.Catalog().Plan("first"); ok || len(b.Catalog().Plans()) != 0 || !strings.Contains(s.logs.String(), "no catalogue yet") {
+		t.Errorf("got %v:\n%s", b.Catalog().Plans(), &s.logs)
+	}
+	s.put("catalog/drills.yaml", strings.ReplaceAll(one, "include: [ more.yaml ]\n", ""))
+	s.now = s.now.Add(lookEvery)
+	if b.Look(t.Context()); len(b.Catalog().Plans()) != 1 {
+		t.Errorf("%d plans after it was put there, want 1:\n%s", len(b.Catalog().Plans()), &s.logs)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -59,7 +60,7 @@ type stamp struct {
 }
 
 // Open reads the catalogue. A file with mistakes is an error, for there is no last good one yet. One in a bucket is used as far as it has
-// none: it was put there while drills may be active, and what looks after those must start in any case.
+// none, and may even be missing: it is changed while drills are active, and what looks after those must start in any case.
 func Open(ctx context.Context, p *setup.Setup) (*Book, error) {
 	b := &Book{path: p.Value(Variable), now: p.Now, log: p.Log}
 	if strings.HasPrefix(b.path, inBucket) {
@@ -116,10 +117,13 @@ func (b *Book) openBucket(ctx context.Context, p *setup.Setup) error {
 	ctx, cancel := context.WithTimeout(ctx, atStart)
 	defer cancel()
 	c, _, err := b.bucket.read(ctx)
-	if c == nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		b.log.Error("there is no catalogue yet: nothing is offered", "error", err)
+		c = &catalog.Catalog{}
+	case c == nil:
 		return fmt.Errorf("%s: %w", Variable, err)
-	}
-	if err != nil {
+	case err != nil:
 		b.log.Error("the catalogue has mistakes: only plans without any are offered", "plans", len(c.Plans()), "error", err)
 	}
 	b.current.Store(c)
