@@ -14,21 +14,15 @@ import (
 // reports keeps the reports of concluded drills in the journal and, to open with a click, in <data>/reports.
 type reports struct{ s *system }
 
-// Keep writes <id>.html and <id>.json.
+// Keep writes the page and the record, into the journal and as files.
 func (r *reports) Keep(ctx context.Context, d *drill.Drill) error {
-	rep, err := r.s.report(ctx, d.ID)
-	if err != nil {
+	k := report.Keeper{Journal: r.s.journal}
+	if err := k.Keep(ctx, d); err != nil {
 		return err
 	}
-	var page, record bytes.Buffer
-	if err := report.HTML(ctx, &page, rep); err != nil {
-		return err
-	}
-	if err := report.JSON(&record, rep); err != nil {
-		return err
-	}
-	for name, data := range map[string][]byte{"report.html": page.Bytes(), "report.json": record.Bytes()} {
-		if err := r.s.journal.PutObject(ctx, d.ID, name, data); err != nil {
+	for _, name := range []string{report.PageName, report.RecordName} {
+		data, err := r.s.journal.Object(ctx, d.ID, name)
+		if err != nil {
 			return err
 		}
 		if err := r.s.writeReport(d.ID, filepath.Ext(name), data); err != nil {

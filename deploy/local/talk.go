@@ -1,10 +1,8 @@
 package main
 
 import (
-	"context"
 	"crypto/rand"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -18,9 +16,7 @@ import (
 	"github.com/firedrill/firedrill/shared/chat"
 	"github.com/firedrill/firedrill/shared/chat/local"
 	"github.com/firedrill/firedrill/shared/chat/webhook"
-	"github.com/firedrill/firedrill/shared/drill"
 	"github.com/firedrill/firedrill/shared/inbound"
-	"github.com/firedrill/firedrill/shared/journal"
 )
 
 // The secrets of signed webhooks, separated by commas: those that commands are signed with, and those that our messages are signed
@@ -73,52 +69,12 @@ func readSecrets(variable string) ([]webhook.Secret, error) {
 // chat is the function that takes commands from chat platforms.
 func (s *system) chat() http.Handler {
 	f := &chatops.Function{
-		Publisher: s.bus, Reader: reader{s}, Secrets: s.secrets, Now: s.clock.Now, Wall: time.Now, Source: "/firedrill/local/chatops", Mode: s.mode,
+		Publisher: s.bus, Reader: &chatops.Shelf{Journal: s.journal, Catalog: s.catalog.Load, Now: s.clock.Now}, Secrets: s.secrets, Now: s.clock.Now, Wall: time.Now, Source: "/firedrill/local/chatops", Mode: s.mode,
 		Inputs: &chatops.Journaled{Journal: s.journal, Publisher: s.bus, Now: s.clock.Now, Source: "/firedrill/local/chatops"},
 		Link:   s.link, Log: s.set.log,
 		DrillID: func(e events.Event) string { return events.ID("drill", e.Source(), e.ID()) },
 	}
 	return f.Handler()
-}
-
-// reader finds plans and drills for chatops.
-type reader struct{ s *system }
-
-// Plans lists the catalogue.
-func (r reader) Plans(context.Context) ([]chatops.Plan, error) {
-	var out []chatops.Plan
-	c := r.s.catalog.Load()
-	for _, p := range c.Plans() {
-		v := chatops.Plan{Plan: p}
-		v.Next, _ = r.s.upcoming.next(c, p, r.s.clock.Now())
-		out = append(out, v)
-	}
-	return out, nil
-}
-
-// Drills lists the active drills, or those among the newest whose id begins with prefix.
-func (r reader) Drills(ctx context.Context, prefix string) ([]*drill.Drill, error) {
-	ids, err := r.s.journal.ActiveIDs(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if prefix != "" {
-		if ids, err = r.s.startingWith(ctx, prefix); err != nil {
-			return nil, err
-		}
-	}
-	var out []*drill.Drill
-	for _, id := range ids {
-		d, err := r.s.journal.Load(ctx, id)
-		if errors.Is(err, journal.ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, d)
-	}
-	return out, nil
 }
 
 // postInbound takes a raw platform payload, as the runtime would hand it over.

@@ -15,7 +15,6 @@ import (
 	"github.com/firedrill/firedrill/functions/start"
 	"github.com/firedrill/firedrill/shared/catalog"
 	"github.com/firedrill/firedrill/shared/conduct"
-	"github.com/firedrill/firedrill/shared/drill"
 	"github.com/firedrill/firedrill/shared/function"
 	"github.com/firedrill/firedrill/shared/guard"
 	"github.com/firedrill/firedrill/shared/journal"
@@ -55,7 +54,7 @@ func Functions(o Options) []Function {
 	source := func(name string) string { return "/firedrill/" + o.Deployment + "/" + name }
 	s := &start.Function{Journal: o.Journal, Conduct: c, Guard: g, Catalog: o.Catalog, Now: o.Now, Mode: o.Mode, Source: source("start"), Log: o.Log}
 	a := &advance.Function{Journal: o.Journal, Conduct: c, Now: o.Now, Nonce: o.Nonce, Mode: o.Mode, Source: source("advance"), Log: o.Log}
-	p := &poll.Function{Journal: o.Journal, Conduct: c, Guard: g, Prober: o.Prober, Accounts: func() []poll.Account { return accounts(o.Catalog()) },
+	p := &poll.Function{Journal: o.Journal, Conduct: c, Guard: g, Prober: o.Prober, Accounts: func() []poll.Account { return poll.AccountsOf(o.Catalog().Plans()) },
 		Now: o.Now, Wait: o.Wait, Every: o.Every, Publish: o.Publish, Source: source("poll"), Log: o.Log}
 	b := &abort.Function{Journal: o.Journal, Conduct: c, Now: o.Now, Nonce: o.Nonce, Patience: o.Patience, Mode: o.Mode, Source: source("abort"), Log: o.Log}
 	e := &conclude.Function{Journal: o.Journal, Services: o.Services, Prober: o.Prober, Reporter: o.Reporter, Link: o.Link, Now: o.Now,
@@ -64,22 +63,4 @@ func Functions(o Options) []Function {
 		{"start", start.Types(), s.Handle}, {"advance", advance.Types(), a.Handle}, {"poll", poll.Types(), p.Handle},
 		{"abort", abort.Types(), b.Handle}, {"conclude", conclude.Types(), e.Handle},
 	}
-}
-
-// accounts lists each service and account that a plan uses, once.
-func accounts(c *catalog.Catalog) []poll.Account {
-	type key struct {
-		service drill.Service
-		account string
-	}
-	seen := map[key]bool{}
-	var out []poll.Account
-	for _, p := range c.Plans() {
-		k := key{p.Service, p.Account.Name}
-		if !seen[k] {
-			seen[k] = true
-			out = append(out, poll.Account{Service: p.Service, Account: p.Account})
-		}
-	}
-	return out
 }
