@@ -129,9 +129,12 @@ func wrong(need map[string]bool, grants []sam.Statement) []string {
 	return out
 }
 
+// folder is where the bootstraps are built.
+var folder = sync.OnceValues(func() (string, error) { return os.MkdirTemp("", "firedrill-deploy") })
+
 // build builds every function's bootstrap, with its symbols, once.
 var build = sync.OnceValues(func() (map[string]string, error) {
-	folder, err := os.MkdirTemp("", "firedrill-deploy")
+	folder, err := folder()
 	if err != nil {
 		return nil, err
 	}
@@ -150,8 +153,8 @@ var build = sync.OnceValues(func() (map[string]string, error) {
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if built, err := build(); err == nil {
-		_ = os.RemoveAll(filepath.Dir(filepath.Dir(built["start"])))
+	if folder, err := folder(); err == nil {
+		_ = os.RemoveAll(folder)
 	}
 	os.Exit(code)
 }
