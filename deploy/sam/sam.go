@@ -220,7 +220,7 @@ func (t *Template) Grants(role string) ([]Statement, error) {
 		return nil, fmt.Errorf("%q is no role of the template", role)
 	}
 	for name := range r.Properties {
-		if !slices.Contains([]string{"Description", "AssumeRolePolicyDocument", "Policies", "MaxSessionDuration"}, name) {
+		if !slices.Contains([]string{"Description", "AssumeRolePolicyDocument", "Policies", "MaxSessionDuration", "RoleName"}, name) {
 			return nil, fmt.Errorf("%s has %s, which is not looked at here", role, name)
 		}
 	}
