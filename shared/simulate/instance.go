@@ -82,8 +82,8 @@ func (a act) String() string { return actNames[a] }
 
 // fate is what the scheduler decides about one call.
 type fate struct {
-	act  act
-	for_ time.Duration
+	act   act
+	lasts time.Duration
 }
 
 // call is one call of an instance, parked at the scheduler.

@@ -55,7 +55,7 @@ func stops(d *drill.Drill) events.Payload {
 
 func alarms(d *drill.Drill) events.Payload {
 	if d.Stop == nil && (d.Status == drill.Running || d.Status == drill.Waiting) {
-		return events.Alarm{Source: "alertmanager", Name: "StopMe", ID: "one", State: "firing", At: time.Now()}
+		return events.Alarm{Source: "alertmanager", Name: "StopMe", Labels: map[string]string{"alertname": "StopMe"}, ID: "one", State: "firing", At: time.Now()}
 	}
 	return nil
 }
@@ -93,6 +93,7 @@ func stories() []story {
 type ending struct {
 	status, outcome drill.Status
 	verdict         string
+	kind            drill.StopKind
 	runs            int
 }
 
@@ -136,6 +137,9 @@ func told(t testing.TB, s story, by *strike) (ending, *World, error) {
 	if len(c.order) > 0 {
 		d := c.heads[c.order[0]]
 		e = ending{status: d.Status, outcome: d.Outcome, runs: len(c.runs(d))}
+		if d.Stop != nil {
+			e.kind = d.Stop.Kind
+		}
 		if d.Verdict != nil {
 			e.verdict = d.Verdict.Verdict
 		}
@@ -178,7 +182,7 @@ func dies(t *testing.T, s story, by strike, at boundary, calm ending) {
 		return
 	}
 	// AHAS has no token: whether a start whose author died was made cannot be told from one that was not, so it is never made again.
-	if never := (ending{drill.Concluded, drill.Failed, drill.Inconclusive, 0}); s.service == drill.AHAS && at.to == "start" && at.op == "create" && e == never && err == nil {
+	if never := (ending{drill.Concluded, drill.Failed, drill.Inconclusive, "", 0}); s.service == drill.AHAS && at.to == "start" && at.op == "create" && e == never && err == nil {
 		return
 	}
 	what := fmt.Sprintf("%s at call %d (%s %s %s)", by.act, by.n, at.to, at.op, at.key)

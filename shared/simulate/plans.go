@@ -44,6 +44,7 @@ func blocks() map[drill.Service]string {
   cfg-stumble: { title: stumbles, owner: c, account: tx, stop_on: [ stop-me ], cfg: { template: 629, mode: auto, on_stop: pause, groups: [ { instances: [ ins-d, ins-e ] } ] } }
   cfg-approved: { title: approved, owner: d, account: tx, stop_on: [ stop-me ], approval: { need: 1, from: approver, expires: 5m }, cfg: { template: 628, mode: auto, on_stop: rollback, groups: [ { instances: [ ins-f ] } ] } }
   cfg-dns: { title: dns, owner: g, account: tx, stop_on: [ stop-me ], cfg: { template: 631, mode: auto, on_stop: pause, groups: [ { instances: [ ins-h ] } ] } }
+  cfg-long: { title: long, owner: h, account: tx, max_duration: 20m, stop_on: [ stop-me ], cfg: { template: 627, mode: manual, on_stop: rollback, groups: [ { instances: [ ins-i ] } ] } }
   cfg-empty: { title: empty, owner: e, account: tx, exclusive: none, cfg: { template: 626, mode: manual, on_stop: rollback, groups: [ { instances: [ ins-g ] } ] } }
 `,
 		drill.OOS: `

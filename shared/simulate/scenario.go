@@ -50,7 +50,8 @@ type Result struct {
 	Timelines string
 	Decisions int
 	Drills    int
-	Ended     map[drill.Status]int // by outcome
+	Ended     map[drill.Status]int   // by outcome
+	Stops     map[drill.StopKind]int // by who asked
 }
 
 // Play plays one seed. It must be called inside a synctest bubble of its own.
@@ -84,7 +85,7 @@ func Play(t testing.TB, seed Seed) Result {
 }
 
 func (p *play) result() Result {
-	r := Result{Err: p.w.Sched.broken, Schedule: p.w.Sched.Schedule, Decisions: len(p.w.Sched.trace), Drills: len(p.c.order), Ended: map[drill.Status]int{}}
+	r := Result{Err: p.w.Sched.broken, Schedule: p.w.Sched.Schedule, Decisions: len(p.w.Sched.trace), Drills: len(p.c.order), Ended: map[drill.Status]int{}, Stops: map[drill.StopKind]int{}}
 	for _, id := range p.c.order {
 		d := p.c.heads[id]
 		out := d.Outcome
@@ -92,6 +93,9 @@ func (p *play) result() Result {
 			out = d.Status
 		}
 		r.Ended[out]++
+		if d.Stop != nil {
+			r.Stops[d.Stop.Kind]++
+		}
 		if r.Err != nil {
 			r.Timelines += fmt.Sprintf("drill %s of plan %s:\n%s", id, d.Plan.Name, p.w.Timeline(p.ctx, id))
 		}
@@ -201,14 +205,14 @@ func (p *play) start(plan drill.Plan) {
 func (p *play) alarm(name string) {
 	at := p.within()
 	id := fmt.Sprint("occurrence-", p.rng.IntN(1000))
-	fires := events.Alarm{Source: "alertmanager", Name: "StopMe", ID: id, State: "firing", At: at}
+	fires := events.Alarm{Source: "alertmanager", Name: "StopMe", Labels: map[string]string{"alertname": "StopMe"}, ID: id, State: "firing", At: at}
 	p.say(at, "alarm "+name+" fires", fires)
 	if p.chance(40) {
 		p.say(at.Add(time.Minute), "alarm "+name+" fires still", fires)
 	}
 	if p.chance(60) {
 		till := at.Add(time.Duration(1+p.rng.IntN(300)) * time.Second)
-		p.say(till, "alarm "+name+" is over", events.Alarm{Source: "alertmanager", Name: "StopMe", ID: id, State: "resolved", At: till})
+		p.say(till, "alarm "+name+" is over", events.Alarm{Source: "alertmanager", Name: "StopMe", Labels: map[string]string{"alertname": "StopMe"}, ID: id, State: "resolved", At: till})
 	}
 }
 

@@ -49,7 +49,7 @@ func TestSimulate(t *testing.T) {
 	}
 	var count, decisions, failed atomic.Uint64
 	var mu sync.Mutex
-	ended := map[drill.Status]int{}
+	ended, stops := map[drill.Status]int{}, map[drill.StopKind]int{}
 	t.Run("seeds", func(t *testing.T) {
 		for w := range runtime.GOMAXPROCS(0) {
 			t.Run(fmt.Sprint("worker ", w), func(t *testing.T) {
@@ -62,6 +62,9 @@ func TestSimulate(t *testing.T) {
 					for k, v := range r.Ended {
 						ended[k] += v
 					}
+					for k, v := range r.Stops {
+						stops[k] += v
+					}
 					mu.Unlock()
 					if r.Err != nil {
 						failed.Add(1)
@@ -72,7 +75,12 @@ func TestSimulate(t *testing.T) {
 		}
 	})
 	n := count.Load() - uint64(runtime.GOMAXPROCS(0))
-	t.Logf("%d seeds, %d decisions, %.0f seeds/s, drills ended: %v", n, decisions.Load(), float64(n)/time.Since(begin).Seconds(), ended)
+	t.Logf("%d seeds, %d decisions, %.0f seeds/s, drills ended: %v, stopped by: %v", n, decisions.Load(), float64(n)/time.Since(begin).Seconds(), ended, stops)
+	for _, k := range []drill.StopKind{drill.StopByPerson, drill.StopByAlarm, drill.StopByHalt, drill.StopByDeadline} {
+		if n >= 1000 && stops[k] == 0 {
+			t.Errorf("no drill was stopped by %s: the scenarios miss what they are for", k)
+		}
+	}
 }
 
 func TestSimulate_SameSeedPlaysTheSame(t *testing.T) {
