@@ -54,8 +54,6 @@ const (
 	publish
 )
 
-func (s sort) vendor() bool { return s == vendorRead || s == vendorWrite || s == vendorStart }
-
 // act is what becomes of a call.
 type act int
 
