@@ -60,7 +60,6 @@ type Scheduler struct {
 	mu      sync.Mutex
 	parked  []*call
 	queue   []*delivery
-	inbox   []posted // events that nobody has decided about
 	agenda  []item
 	trace   []line
 	count   int // numbers deliveries and items
@@ -137,34 +136,17 @@ func (s *Scheduler) At(at time.Time, what string, do func()) {
 	s.agenda = append(s.agenda, item{s.count, at, what, do})
 }
 
-// Post gives an event to the bus for one function. It may be called by an instance: the scheduler takes it in at its next step, so that
-// chance is drawn by one goroutine alone, in an order that replays.
+// Post gives an event to the bus for one function; the decider says when it arrives.
 func (s *Scheduler) Post(to bundle.Function, e events.Event) {
+	fates := s.decider.deliver(e, to.Name)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.inbox = append(s.inbox, posted{to, e})
-}
-
-// posted is an event that the bus has, and nobody has decided about.
-type posted struct {
-	to    bundle.Function
-	event events.Event
-}
-
-// take lets the decider say when each posted event arrives.
-func (s *Scheduler) take() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, p := range s.inbox {
-		fates := s.decider.deliver(p.event, p.to.Name)
-		if len(fates) == 0 {
-			s.note(nil, "bus", "lost "+short(p.event), p.to.Name)
-		}
-		for _, d := range fates {
-			s.enqueue(p.to, p.event, 0, d)
-		}
+	if len(fates) == 0 {
+		s.note(nil, "bus", "lost "+short(e), to.Name)
 	}
-	s.inbox = nil
+	for _, d := range fates {
+		s.enqueue(to, e, 0, d)
+	}
 }
 
 func (s *Scheduler) enqueue(to bundle.Function, e events.Event, try int, in time.Duration) {
@@ -365,7 +347,7 @@ func (s *Scheduler) reap() {
 func (s *Scheduler) Busy() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.live) > 0 || len(s.parked) > 0 || len(s.inbox) > 0 {
+	if len(s.live) > 0 || len(s.parked) > 0 {
 		return true
 	}
 	return slices.ContainsFunc(s.queue, func(d *delivery) bool { return !d.at.After(time.Now()) })
@@ -397,5 +379,5 @@ func (s *Scheduler) Close() {
 		synctest.Wait()
 		s.reap()
 	}
-	s.queue, s.inbox, s.agenda = nil, nil, nil
+	s.queue, s.agenda = nil, nil
 }
