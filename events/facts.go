@@ -116,6 +116,14 @@ type (
 		What     string   `json:"what"`
 		Evidence []string `json:"evidence,omitempty"`
 	}
+	// Announced says that the schedule is going to start a drill. It is no entry's fact: the drill has its id, and no journal yet.
+	Announced struct {
+		About
+		Parameters map[string]any `json:"parameters,omitempty"`
+		StartsAt   time.Time      `json:"starts_at"`
+		StopOn     []string       `json:"stop_on,omitempty"`
+		Targets    string         `json:"targets,omitempty"`
+	}
 )
 
 // EventType returns the type that the payload travels under.
@@ -132,6 +140,7 @@ func (Failed) EventType() string     { return TypeFailed }
 func (Restored) EventType() string   { return TypeRestored }
 func (Concluded) EventType() string  { return TypeConcluded }
 func (Amended) EventType() string    { return TypeAmended }
+func (Announced) EventType() string  { return TypeAnnounced }
 func (Attached) EventType() string   { return TypeAttached }
 
 // Validate reports every missing or wrong field.
@@ -180,3 +189,8 @@ func (p Amended) Validate() error {
 
 // Validate reports every missing or wrong field.
 func (p Attached) Validate() error { return check(p.About.Validate(), need("what", p.What)) }
+
+// Validate reports every missing or wrong field.
+func (p Announced) Validate() error {
+	return check(p.About.Validate(), needTime("starts_at", p.StartsAt))
+}
