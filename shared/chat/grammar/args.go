@@ -3,6 +3,7 @@ package grammar
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/firedrill/firedrill/shared/chat"
@@ -58,8 +59,38 @@ func lower(s *string) step {
 // idPattern is a drill's id or its beginning.
 var idPattern = regexp.MustCompile(`^[a-z0-9]{1,32}$`)
 
+// here reports whether the next word is no id, in a conversation that is about one drill.
+func here(l *lexer, verb Verb) bool {
+	if l.in.Drill == "" {
+		return false
+	}
+	w := strings.ToLower(l.peek())
+	if w == "" {
+		return !l.unread()
+	}
+	if w == All {
+		return slices.Contains([]Verb{Note, Approve, Reject, Answer, Conclude}, verb) // "all" begins their text
+	}
+	return !idPattern.MatchString(w) || l.in.Names != nil && !l.in.Names(w)
+}
+
+// status takes the conversation's drill where none is named, and all where there is no such drill.
+func status(l *lexer, c *Command) step {
+	return func() error {
+		if w := l.peek(); w == "" && !l.unread() {
+			c.Drill = l.in.Drill
+			return nil
+		}
+		return optional(l, &c.Drill)()
+	}
+}
+
 func drill(l *lexer, c *Command, u usage) step {
 	return func() error {
+		if here(l, u.Verb) {
+			c.Drill = l.in.Drill
+			return nil
+		}
 		if err := required(l, u, "the drill's id", &c.Drill)(); err != nil {
 			return err
 		}

@@ -197,3 +197,40 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestParseIn_AThreadStandsForItsDrill(t *testing.T) {
+	in := grammar.Context{Drill: "abcdefghijkl2", Names: func(w string) bool { return w == "k7m2x3ab" || w == "abcd" }}
+	for text, want := range map[string]grammar.Command{
+		"stop":                          {Verb: grammar.Stop, Drill: "abcdefghijkl2"},
+		"停止":                            {Verb: grammar.Stop, Drill: "abcdefghijkl2"},
+		"stop checkout is slow":         {Verb: grammar.Stop, Drill: "abcdefghijkl2", Text: "checkout is slow"},
+		"stop all":                      {Verb: grammar.Stop, Drill: "all"},
+		"stop ALL now":                  {Verb: grammar.Stop, Drill: "all", Text: "now"},
+		"stop k7m2x3ab":                 {Verb: grammar.Stop, Drill: "k7m2x3ab"},
+		"advance":                       {Verb: grammar.Execute, Drill: "abcdefghijkl2"},
+		"advance 2":                     {Verb: grammar.Execute, Drill: "abcdefghijkl2", Step: "2"},
+		"advance abcd 2":                {Verb: grammar.Execute, Drill: "abcd", Step: "2"},
+		"approve":                       {Verb: grammar.Approve, Drill: "abcdefghijkl2"},
+		"approve looks good":            {Verb: grammar.Approve, Drill: "abcdefghijkl2", Text: "looks good"},
+		"note cache was cold":           {Verb: grammar.Note, Drill: "abcdefghijkl2", Text: "cache was cold"},
+		"answer c1 yes":                 {Verb: grammar.Answer, Drill: "abcdefghijkl2", Claim: "c1", Holds: true},
+		"conclude expected all is well": {Verb: grammar.Conclude, Drill: "abcdefghijkl2", Verdict: "expected", Text: "all is well"},
+		"status":                        {Verb: grammar.Status, Drill: "abcdefghijkl2"},
+		"status all":                    {Verb: grammar.Status, Drill: "all"},
+		"report":                        {Verb: grammar.Report, Drill: "abcdefghijkl2"},
+		"list":                          {Verb: grammar.List},
+	} {
+		got, err := grammar.ParseIn(text, in)
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%q: got %+v, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"advance all", "note", `advance "2`, "conclude k7m2x3ab", "report all"} {
+		if got, err := grammar.ParseIn(text, in); err == nil {
+			t.Errorf("%q: got %+v", text, got)
+		}
+	}
+	if got, err := grammar.ParseIn("status", grammar.Context{}); err != nil || got.Drill != "" {
+		t.Errorf("status nowhere: %+v, %v", got, err)
+	}
+}

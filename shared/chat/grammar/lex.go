@@ -10,7 +10,10 @@ import (
 
 // lexer reads words from the front of a text. What is left can be taken as free text at any time, so that an apostrophe
 // in a note is never an open quote.
-type lexer struct{ rest string }
+type lexer struct {
+	rest string
+	in   Context
+}
 
 func newLexer(text string) *lexer { return &lexer{rest: strings.TrimSpace(chat.Clean(text))} }
 
@@ -80,6 +83,12 @@ func (l *lexer) text() string {
 		t = t[n : len(t)-m]
 	}
 	return t
+}
+
+// unread reports whether a word follows.
+func (l *lexer) unread() bool {
+	l.skip()
+	return l.rest != ""
 }
 
 // peek returns the next word without taking it; "" at the end or where the word cannot be read.

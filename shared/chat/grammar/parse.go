@@ -40,13 +40,27 @@ func (c Command) Mutates() bool {
 	return true
 }
 
-// Parse reads a command, with or without a leading "/drill". No words at all ask for help. Every error is an *Error.
-func Parse(text string) (Command, error) {
+// Context is where a command was said.
+type Context struct {
+	// Drill is the one that the conversation is about, such as that of a thread; "" for none. A command that leaves the drill's id out
+	// means this one.
+	Drill string
+	// Names reports whether a word stands for a drill, so that what begins a remark is not taken for an id. nil takes any word for one
+	// that could be an id.
+	Names func(word string) bool
+}
+
+// Parse reads a command that was said nowhere in particular.
+func Parse(text string) (Command, error) { return ParseIn(text, Context{}) }
+
+// ParseIn reads a command, with or without a leading "/drill". No words at all ask for help. Every error is an *Error.
+func ParseIn(text string, in Context) (Command, error) {
 	long := len(text) > MaxText
 	if long {
 		text = strings.ToValidUTF8(text[:MaxText], "")
 	}
 	l := newLexer(text)
+	l.in = in
 	u, err := verb(l)
 	if err != nil {
 		return Command{}, err
@@ -98,7 +112,7 @@ func args(l *lexer, c *Command, u usage) error {
 	case Start:
 		return start(l, c, u)
 	case Status:
-		return all(optional(l, &c.Drill), lower(&c.Drill), end(l, u))
+		return all(status(l, c), lower(&c.Drill), end(l, u))
 	case Report, Pause, Resume:
 		return all(drill(l, c, u), end(l, u))
 	case Execute, Skip, Retry, Cancel, Complete:
