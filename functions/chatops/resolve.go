@@ -20,15 +20,35 @@ func shortID(id string) string { return id[:min(short, len(id))] }
 
 // resolve finds the one drill whose id begins with prefix. A word that fits none or several is answered with what there is.
 func (f *Function) resolve(ctx context.Context, prefix string) (string, error) {
-	d, err := f.find(ctx, prefix)
+	d, err := f.lookUp(ctx, prefix)
 	if err != nil {
 		return "", err
 	}
 	return d.ID, nil
 }
 
-func (f *Function) find(ctx context.Context, prefix string) (*drill.Drill, error) {
-	drills, err := f.Reader.Drills(ctx, strings.ToLower(prefix))
+// find does the same for a caller who needs a role, and tells a stranger nothing of what there is.
+func (f *Function) find(ctx context.Context, c caller, verb grammar.Verb, prefix string) (*drill.Drill, error) {
+	d, err := f.lookUp(ctx, prefix)
+	return d, f.unlessStranger(c, verb, prefix, err)
+}
+
+// unlessStranger returns err, or a *denial where the caller has no role at all.
+func (f *Function) unlessStranger(c caller, verb grammar.Verb, about string, err error) error {
+	if err == nil || f.Access().Known(c.actor) {
+		return err
+	}
+	return f.may(c, verb, "", about)
+}
+
+func (f *Function) lookUp(ctx context.Context, prefix string) (*drill.Drill, error) {
+	prefix = strings.ToLower(prefix)
+	if len(prefix) == fullID {
+		if d, err := f.Reader.Drill(ctx, prefix); err == nil {
+			return d, nil
+		}
+	}
+	drills, err := f.Reader.Drills(ctx, prefix)
 	if err != nil {
 		return nil, fmt.Errorf("find drill %s: %w", prefix, err)
 	}

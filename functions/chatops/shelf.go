@@ -3,6 +3,7 @@ package chatops
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -34,6 +35,22 @@ func (s *Shelf) Plans(context.Context) ([]Plan, error) {
 		out = append(out, v)
 	}
 	return out, nil
+}
+
+// Drill reads one.
+func (s *Shelf) Drill(ctx context.Context, id string) (*drill.Drill, error) {
+	if err := journal.CheckID(id); err != nil {
+		return nil, fmt.Errorf("%w: %w", journal.ErrNotFound, err)
+	}
+	return s.Journal.Load(ctx, id)
+}
+
+// Report reads the page that was kept when the drill was concluded.
+func (s *Shelf) Report(ctx context.Context, id string) ([]byte, error) {
+	if err := journal.CheckID(id); err != nil {
+		return nil, fmt.Errorf("%w: %w", journal.ErrNotFound, err)
+	}
+	return s.Journal.Object(ctx, id, journal.ReportPage)
 }
 
 // Drills lists the active drills, or those among the newest whose id begins with prefix.

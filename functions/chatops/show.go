@@ -20,50 +20,74 @@ const (
 )
 
 // show answers a command that changes nothing.
-func (f *Function) show(ctx context.Context, cmd grammar.Command) (Reply, error) {
-	reply, err := f.look(ctx, cmd)
+func (f *Function) show(ctx context.Context, c caller, cmd grammar.Command) (Reply, error) {
+	reply, err := f.look(ctx, c, cmd)
 	var no *refusal
-	if errors.As(err, &no) {
-		return Reply{Text: no.text}, nil
-	}
-	if err != nil {
+	var denied *denial
+	switch {
+	case errors.As(err, &denied):
+		f.deny(ctx, c, cmd.Verb, denied)
+		return Reply{}, denied
+	case errors.As(err, &no):
+		return Reply{}, no
+	case err != nil:
 		return Reply{Text: "that cannot be read now, please ask again"}, fmt.Errorf("%s: %w", cmd.Verb, err)
 	}
 	reply.Text = chat.Cut(reply.Text, maxReply)
 	return reply, nil
 }
 
-func (f *Function) look(ctx context.Context, cmd grammar.Command) (Reply, error) {
+func (f *Function) look(ctx context.Context, c caller, cmd grammar.Command) (Reply, error) {
+	if cmd.Verb == grammar.Help {
+		return Reply{Text: f.help(c, cmd.Topic)}, nil
+	}
+	if err := f.may(c, cmd.Verb, "", cmd.Plan+cmd.Drill); err != nil {
+		return Reply{}, err
+	}
 	switch cmd.Verb {
-	case grammar.Help:
-		return Reply{Text: grammar.HelpText(cmd.Topic)}, nil
 	case grammar.List, grammar.Plan, grammar.Next:
 		plans, err := f.Reader.Plans(ctx)
 		if err != nil {
 			return Reply{}, fmt.Errorf("read plans: %w", err)
 		}
-		return f.plans(cmd, plans)
+		return f.plans(c, cmd, plans)
 	case grammar.Status:
 		if cmd.Drill == "" || cmd.Drill == grammar.All {
-			return f.active(ctx)
+			return f.active(ctx, c)
 		}
 	}
-	d, err := f.find(ctx, cmd.Drill)
+	d, err := f.find(ctx, c, cmd.Verb, cmd.Drill)
 	if err != nil {
 		return Reply{}, err
 	}
+	if err := f.may(c, cmd.Verb, d.Plan.Environment, d.ID); err != nil {
+		return Reply{}, err
+	}
 	if cmd.Verb == grammar.Report {
-		return f.report(d), nil
+		return f.reportLink(d), nil
 	}
 	return Reply{Text: f.status(d), Drill: d.ID}, nil
 }
 
-func (f *Function) plans(cmd grammar.Command, plans []Plan) (Reply, error) {
+// help is for every member, and tells a stranger whom to ask.
+func (f *Function) help(c caller, topic string) string {
+	text := grammar.HelpText(topic)
+	if !f.Access().Known(c.actor) {
+		text += "\n\nYou have no role here yet: you may stop drills, and nothing else. Give an admin this id to bind to one: " + c.actor
+	}
+	return text
+}
+
+func (f *Function) plans(c caller, cmd grammar.Command, plans []Plan) (Reply, error) {
 	if cmd.Plan == "" {
+		plans = slices.DeleteFunc(slices.Clone(plans), func(p Plan) bool { return f.may(c, cmd.Verb, p.Environment, p.Name) != nil })
 		return Reply{Text: f.said(f.rows(cmd.Verb, plans))}, nil
 	}
 	p, err := findPlan(plans, cmd.Plan)
 	if err != nil {
+		return Reply{}, err
+	}
+	if err := f.may(c, cmd.Verb, p.Environment, p.Name); err != nil {
 		return Reply{}, err
 	}
 	if cmd.Verb == grammar.Next {
@@ -143,11 +167,12 @@ func parameter(p drill.Parameter) string {
 	return s
 }
 
-func (f *Function) active(ctx context.Context) (Reply, error) {
+func (f *Function) active(ctx context.Context, c caller) (Reply, error) {
 	drills, err := f.Reader.Drills(ctx, "")
 	if err != nil {
 		return Reply{}, fmt.Errorf("list drills: %w", err)
 	}
+	drills = slices.DeleteFunc(slices.Clone(drills), func(d *drill.Drill) bool { return f.may(c, grammar.Status, d.Plan.Environment, d.ID) != nil })
 	if len(drills) == 0 {
 		return Reply{Text: f.said("no drill is active")}, nil
 	}
@@ -222,11 +247,11 @@ func restored(d *drill.Drill) string {
 	return "not confirmed"
 }
 
-func (f *Function) report(d *drill.Drill) Reply {
+func (f *Function) reportLink(d *drill.Drill) Reply {
 	if f.Link == nil {
 		return Reply{Text: "this deployment has no page for reports", Drill: d.ID}
 	}
-	text := f.Link(d.ID)
+	text := f.Keys.Signed(f.Link(d.ID), d.ID, f.Now())
 	if d.Status != drill.Concluded {
 		text += " (the drill is " + string(d.Status) + ": the report is not final)"
 	}

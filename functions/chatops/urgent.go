@@ -42,10 +42,10 @@ func (f *Function) halt(ctx context.Context, c caller, cmd grammar.Command) (Rep
 }
 
 // approve is recorded first: an answer that the journal declines is not published.
-func (f *Function) approve(ctx context.Context, c caller, cmd grammar.Command) (Reply, error) {
-	p := events.Approve{Drill: cmd.Drill, Note: cmd.Text, Actor: c.actor, ExpiresAt: f.Now().Add(Expiry)}
-	reply, err := f.both(ctx, c, p, cmd.Drill, "approval of "+shortID(cmd.Drill)+" sent", func() error { return f.Inputs.Approve(ctx, p) })
-	reply.Drill = cmd.Drill
+func (f *Function) approve(ctx context.Context, c caller, o order) (Reply, error) {
+	p := events.Approve{Drill: o.Drill, Gate: o.gate, Note: o.Text, Actor: c.actor, ExpiresAt: f.Now().Add(Expiry)}
+	reply, err := f.both(ctx, c, p, o.Drill, "approval of "+shortID(o.Drill)+" sent", func() error { return f.Inputs.Approve(ctx, p) })
+	reply.Drill = o.Drill
 	return reply, err
 }
 

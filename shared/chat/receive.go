@@ -72,9 +72,11 @@ type Incoming struct {
 
 // Answer is what a person is told about what they did.
 type Answer struct {
-	Text   string // plain text: the platform's receiver escapes it
-	Failed bool   // nothing was done
-	Done   string // for a pressed button: what became of it in a few words, such as "approved by U1"; "" leaves the card as it is
+	Text   string   // plain text: the platform's receiver escapes it
+	Failed bool     // nothing was done
+	Drill  string   // the drill that it is about, where it is known
+	Events []string // ids of the commands that were published
+	Done   string   // for a pressed button: what became of it in a few words, such as "approved by U1"; "" leaves the card as it is
 }
 
 // Saying is an answer that is posted after the acknowledgement.

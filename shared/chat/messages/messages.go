@@ -140,10 +140,6 @@ func (w *writer) field(k key, value string) {
 	}
 }
 
-func (w *writer) button(k key, command ...string) {
-	w.buttons = append(w.buttons, chat.Button{Label: w.words[k], Command: strings.Join(command, " ")})
-}
-
 // list adds lines of a vendor's or a person's words, not too many of them.
 func (w *writer) list(items []string) {
 	for i, s := range items {

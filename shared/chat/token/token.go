@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -154,6 +155,22 @@ func (k Keys) Link(drill string, until time.Time) (string, error) {
 	}
 	at := strconv.FormatInt(until.Unix(), 36)
 	return at + "." + mac(k.list[0].link, drill+"."+at), nil
+}
+
+// LinkLife is how long a link to a report is good.
+const LinkLife = 24 * time.Hour
+
+// Signed returns a link to a drill's page with a token that is good for LinkLife; without keys, the link as it is.
+func (k Keys) Signed(link, drill string, now time.Time) string {
+	t, err := k.Link(drill, now.Add(LinkLife))
+	u, bad := url.Parse(link)
+	if err != nil || bad != nil || link == "" {
+		return link
+	}
+	q := u.Query()
+	q.Set("t", t)
+	u.RawQuery = q.Encode()
+	return u.String()
 }
 
 // OpenLink checks the token of a link to a drill's report.

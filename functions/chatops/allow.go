@@ -1,0 +1,85 @@
+package chatops
+
+import (
+	"context"
+	"strings"
+
+	"github.com/firedrill/firedrill/shared/access"
+	"github.com/firedrill/firedrill/shared/chat/grammar"
+	"github.com/firedrill/firedrill/shared/drill"
+	"github.com/firedrill/firedrill/shared/journal"
+)
+
+// denial is a refusal for want of a right.
+type denial struct{ about, text string }
+
+// Error returns the text.
+func (d *denial) Error() string { return d.text }
+
+// may returns a *denial unless the caller may do what the verb says in the environment. about is what the command is about.
+func (f *Function) may(c caller, verb grammar.Verb, environment, about string) error {
+	p := f.Access()
+	if !c.pressed {
+		if err := p.Under(c.platform, string(verb)); err != nil {
+			return &denial{about: about, text: err.Error()}
+		}
+	}
+	if err := p.May(c.actor, string(verb), environment); err != nil {
+		return &denial{about: about, text: err.Error()}
+	}
+	return nil
+}
+
+// mayApprove is the same for the approval before a start: the plan says whose it must be.
+func (f *Function) mayApprove(c caller, verb grammar.Verb, d *drill.Drill) error {
+	p, role := f.Access(), approver(d.Plan)
+	if !c.pressed {
+		if err := p.Under(c.platform, string(verb)); err != nil {
+			return &denial{about: d.ID, text: err.Error()}
+		}
+	}
+	if p.Holds(c.actor, role, d.Plan.Environment) {
+		return nil
+	}
+	no := &access.Denied{Actor: c.actor, Verb: string(verb), Environment: d.Plan.Environment, Needs: role}
+	if p.Known(c.actor) {
+		no.Has = "not one"
+	}
+	return &denial{about: d.ID, text: no.Error()}
+}
+
+// approver is the role that approves a start of the plan.
+func approver(p drill.Plan) string {
+	switch p.Approval.From {
+	case "":
+		return access.Approver.String()
+	case "owner":
+		return p.Owner
+	}
+	return p.Approval.From
+}
+
+// scopeEnvironment is where somebody must hold a role to move a lever of that scope.
+func (f *Function) scopeEnvironment(ctx context.Context, scope string) string {
+	kind, name, _ := strings.Cut(scope, "/")
+	switch kind {
+	case "environment":
+		return name
+	case "plan":
+		if plans, err := f.Reader.Plans(ctx); err == nil {
+			if p, err := findPlan(plans, name); err == nil {
+				return p.Environment
+			}
+		}
+	}
+	return access.Everywhere
+}
+
+// deny records a refusal. One that cannot be recorded is in the log, which says so.
+func (f *Function) deny(ctx context.Context, c caller, verb grammar.Verb, no *denial) {
+	d := journal.Denial{At: f.Now(), ID: c.native, Actor: c.actor, Verb: string(verb), About: no.about, Reason: no.text}
+	f.Log.Warn("refused", "check", "access", "actor", c.actor, "verb", string(verb), "drill", no.about)
+	if err := f.Memory.Deny(ctx, d); err != nil {
+		f.Log.Error("refusal not recorded", "actor", c.actor, "verb", string(verb), "error", err)
+	}
+}
