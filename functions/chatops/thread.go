@@ -9,8 +9,10 @@ import (
 	"github.com/firedrill/firedrill/shared/chat/grammar"
 )
 
-// leastID is how much of an id a word in a thread must have to be taken for one.
-const leastID = 4
+const (
+	leastID = 4 // characters of an id that a word in a thread must have to be taken for one
+	digits  = "0123456789"
+)
 
 // read reads a typed command. In a drill's thread its id may be left out.
 func (f *Function) read(ctx context.Context, in chat.Incoming) (grammar.Command, error) {
@@ -30,11 +32,11 @@ func (f *Function) read(ctx context.Context, in chat.Incoming) (grammar.Command,
 // or something that can hardly be anything else, so that a misspelt id is an error and not a remark.
 func (f *Function) names(ctx context.Context, id, word string) bool {
 	switch {
-	case len(word) < leastID || len(word) > fullID || strings.Trim(word, "abcdefghijklmnopqrstuvwxyz234567") != "":
+	case len(word) < leastID || len(word) > fullID || strings.Trim(word, digits+"abcdefghijklmnopqrstuvwxyz") != "":
 		return false
 	case strings.HasPrefix(id, word):
 		return true
-	case strings.ContainsAny(word, "234567") && strings.Trim(word, "234567") != "":
+	case strings.ContainsAny(word, digits) && strings.Trim(word, digits) != "":
 		return true
 	case len(word) < short:
 		return false
