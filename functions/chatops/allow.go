@@ -2,40 +2,64 @@ package chatops
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/firedrill/firedrill/shared/access"
 	"github.com/firedrill/firedrill/shared/chat/grammar"
+	"github.com/firedrill/firedrill/shared/chat/words"
 	"github.com/firedrill/firedrill/shared/drill"
 	"github.com/firedrill/firedrill/shared/journal"
 )
 
 // denial is a refusal for want of a right.
-type denial struct{ about, text string }
+type denial struct {
+	about string
+	text  words.Phrase
+}
 
-// Error returns the text.
-func (d *denial) Error() string { return d.text }
+// Error returns the text in English.
+func (d *denial) Error() string { return d.text.String() }
+
+// unsigned is the refusal of words that their platform does not sign.
+func unsigned(c caller, verb grammar.Verb, about string) *denial {
+	return &denial{about: about, text: words.Say("%s does not sign what is typed, and %s takes more: use the button of the drill's message, or another platform", c.platform, string(verb))}
+}
+
+// inWords says why somebody may not do something, and what would help.
+func inWords(d *access.Denied) words.Phrase {
+	in := words.Say("")
+	if d.Environment != "" && d.Environment != access.Everywhere {
+		in = words.Say(" in %s", d.Environment)
+	}
+	if d.Has == "" {
+		return words.Say("you may not %s%s: nothing is bound to you here. Give an admin this id to bind to a role: %s", d.Verb, in, d.Actor)
+	}
+	return words.Say("you may not %s%s: that takes %s, and you (%s) are %s", d.Verb, in, d.Needs, d.Actor, d.Has)
+}
 
 // may returns a *denial unless the caller may do what the verb says in the environment. about is what the command is about.
 func (f *Function) may(c caller, verb grammar.Verb, environment, about string) error {
 	p := f.Access()
 	if !c.pressed {
-		if err := p.Under(c.platform, string(verb)); err != nil {
-			return &denial{about: about, text: err.Error()}
+		if p.Under(c.platform, string(verb)) != nil {
+			return unsigned(c, verb, about)
 		}
 	}
-	if err := p.May(c.actor, string(verb), environment); err != nil {
-		return &denial{about: about, text: err.Error()}
+	err := p.May(c.actor, string(verb), environment)
+	var no *access.Denied
+	if errors.As(err, &no) {
+		return &denial{about: about, text: inWords(no)}
 	}
-	return nil
+	return err
 }
 
 // mayApprove is the same for the approval before a start: the plan says whose it must be.
 func (f *Function) mayApprove(c caller, verb grammar.Verb, d *drill.Drill) error {
 	p, role := f.Access(), approver(d.Plan)
 	if !c.pressed {
-		if err := p.Under(c.platform, string(verb)); err != nil {
-			return &denial{about: d.ID, text: err.Error()}
+		if p.Under(c.platform, string(verb)) != nil {
+			return unsigned(c, verb, d.ID)
 		}
 	}
 	if p.Holds(c.actor, role, d.Plan.Environment) {
@@ -45,7 +69,7 @@ func (f *Function) mayApprove(c caller, verb grammar.Verb, d *drill.Drill) error
 	if p.Known(c.actor) {
 		no.Has = "not one"
 	}
-	return &denial{about: d.ID, text: no.Error()}
+	return &denial{about: d.ID, text: inWords(no)}
 }
 
 // approver is the role that approves a start of the plan.
@@ -77,7 +101,7 @@ func (f *Function) scopeEnvironment(ctx context.Context, scope string) string {
 
 // deny records a refusal. One that cannot be recorded is in the log, which says so.
 func (f *Function) deny(ctx context.Context, c caller, verb grammar.Verb, no *denial) {
-	d := journal.Denial{At: f.Now(), ID: c.native, Actor: c.actor, Verb: string(verb), About: no.about, Reason: no.text}
+	d := journal.Denial{At: f.Now(), ID: c.native, Actor: c.actor, Verb: string(verb), About: no.about, Reason: no.Error()}
 	f.Log.Warn("refused", "check", "access", "actor", c.actor, "verb", string(verb), "drill", no.about)
 	if err := f.Memory.Deny(ctx, d); err != nil {
 		f.Log.Error("refusal not recorded", "actor", c.actor, "verb", string(verb), "error", err)

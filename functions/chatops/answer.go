@@ -9,6 +9,7 @@ import (
 	"github.com/firedrill/firedrill/events"
 	"github.com/firedrill/firedrill/shared/chat"
 	"github.com/firedrill/firedrill/shared/chat/grammar"
+	"github.com/firedrill/firedrill/shared/chat/words"
 	"github.com/firedrill/firedrill/shared/drill"
 )
 
@@ -19,7 +20,13 @@ type caller struct {
 	native   string // the request's id at its platform
 	actor    string // platform:tenant/user
 	pressed  bool   // by a button, whose token says that we asked for it
+	lang     words.Lang
 }
+
+// say is a text in the caller's language.
+func (c caller) say(format string, args ...any) string { return c.in(words.Say(format, args...)) }
+
+func (c caller) in(p words.Phrase) string { return p.In(c.lang, chinese()) }
 
 // order is what somebody wants: a command, and for a pressed button exactly what it was about.
 type order struct {
@@ -30,17 +37,17 @@ type order struct {
 
 // take carries out what somebody typed or pressed. An error means that nothing is known to have been taken: it should be sent again.
 func (f *Function) take(ctx context.Context, in chat.Incoming) (Reply, error) {
-	c := caller{platform: string(in.From.Platform), origin: string(in.From.Platform) + ":" + in.From.Tenant, native: in.ID, actor: in.From.String()}
+	c := caller{platform: string(in.From.Platform), origin: string(in.From.Platform) + ":" + in.From.Tenant, native: in.ID, actor: in.From.String(), lang: words.LangOf(f.lang(in))}
 	reply, err := f.answer(ctx, &c, in)
 	var no *refusal
 	var denied *denial
 	switch {
 	case errors.As(err, &denied):
-		reply, err = Reply{Text: f.said(denied.text), Failed: true}, nil
+		reply, err = Reply{Text: f.said(c.in(denied.text)), Failed: true}, nil
 	case errors.As(err, &no):
-		reply, err = Reply{Text: no.text, Drill: no.drill, Failed: true}, nil
+		reply, err = Reply{Text: c.in(no.text), Drill: no.drill, Failed: true}, nil
 	case errors.Is(err, events.ErrInvalid):
-		reply, err = Reply{Text: "that cannot be sent: " + chat.Line(err.Error(), 300), Failed: true}, nil
+		reply, err = Reply{Text: c.say("that cannot be sent: %s", chat.Line(err.Error(), 300)), Failed: true}, nil
 	}
 	if err != nil {
 		err = fmt.Errorf("command of %s: %w", c.actor, err)
@@ -62,7 +69,7 @@ func (f *Function) answer(ctx context.Context, c *caller, in chat.Incoming) (Rep
 	}
 	var wrong *grammar.Error
 	if errors.As(err, &wrong) {
-		return Reply{Text: wrong.Error(), Failed: true}, nil
+		return Reply{Text: wrong.In(c.lang), Failed: true}, nil
 	}
 	var reply Reply
 	switch {
@@ -77,19 +84,22 @@ func (f *Function) answer(ctx context.Context, c *caller, in chat.Incoming) (Rep
 		f.deny(ctx, *c, o.Verb, denied)
 	}
 	if err != nil {
-		return Reply{Text: "not recorded, please send it again"}, err
+		return Reply{Text: c.say("not recorded, please send it again")}, err
 	}
 	if c.pressed {
-		f.used(ctx, *c, in.Token, &reply, o, f.lang(in))
+		f.used(ctx, *c, in.Token, &reply, o)
 	}
 	return reply, nil
 }
 
 // refusal is an answer to the person: nothing was done, and sending the command again will not help.
-type refusal struct{ text, drill string }
+type refusal struct {
+	text  words.Phrase
+	drill string
+}
 
-// Error returns the text.
-func (r *refusal) Error() string { return r.text }
+// Error returns the text in English.
+func (r *refusal) Error() string { return r.text.String() }
 
 // act makes the command's event and sends it.
 func (f *Function) act(ctx context.Context, c caller, o order) (Reply, error) {
@@ -108,7 +118,7 @@ func (f *Function) act(ctx context.Context, c caller, o order) (Reply, error) {
 			return Reply{}, err
 		}
 		p := events.Release{Scope: o.Scope, Reason: o.Text, Actor: c.actor}
-		return f.publish(ctx, c, p, o.Scope, "release of "+o.Scope+" asked for")
+		return f.publish(ctx, c, p, o.Scope, c.say("release of %s asked for", o.Scope))
 	}
 	return f.onDrill(ctx, c, o)
 }
@@ -145,19 +155,19 @@ func (f *Function) payload(c caller, o order) (events.Payload, string) {
 	short := shortID(o.Drill)
 	switch o.Verb {
 	case grammar.Reject:
-		return events.Reject{Drill: o.Drill, Gate: o.gate, Note: o.Text, Actor: c.actor, ExpiresAt: expires}, "rejection of " + short + " sent"
+		return events.Reject{Drill: o.Drill, Gate: o.gate, Note: o.Text, Actor: c.actor, ExpiresAt: expires}, c.say("rejection of %s sent", short)
 	case grammar.Note:
-		return events.Note{Drill: o.Drill, Text: o.Text, Actor: c.actor}, "noted for " + short
+		return events.Note{Drill: o.Drill, Text: o.Text, Actor: c.actor}, c.say("noted for %s", short)
 	case grammar.Answer:
-		return events.Answer{Drill: o.Drill, Claim: o.Claim, Holds: o.Holds, Note: o.Text, Actor: c.actor}, "answer for " + short + " sent"
+		return events.Answer{Drill: o.Drill, Claim: o.Claim, Holds: o.Holds, Note: o.Text, Actor: c.actor}, c.say("answer for %s sent", short)
 	case grammar.Conclude:
-		return events.Conclude{Drill: o.Drill, Verdict: o.Verdict, Summary: o.Text, Actor: c.actor}, "verdict for " + short + " sent"
+		return events.Conclude{Drill: o.Drill, Verdict: o.Verdict, Summary: o.Text, Actor: c.actor}, c.say("verdict for %s sent", short)
 	}
 	action := string(o.Verb)
 	if o.Verb == grammar.Execute {
 		action = string(drill.Execute)
 	}
-	return events.Advance{Drill: o.Drill, Gate: o.gate, Step: o.Step, Action: action, Actor: c.actor, ExpiresAt: expires}, action + " for " + short + " sent"
+	return events.Advance{Drill: o.Drill, Gate: o.gate, Step: o.Step, Action: action, Actor: c.actor, ExpiresAt: expires}, c.say("%s for %s sent", action, short)
 }
 
 func (f *Function) start(ctx context.Context, c caller, cmd grammar.Command) (Reply, error) {
@@ -186,10 +196,10 @@ func (f *Function) start(ctx context.Context, c caller, cmd grammar.Command) (Re
 	if err := f.Publisher.Publish(ctx, e); err != nil {
 		return Reply{}, fmt.Errorf("publish: %w", err)
 	}
-	reply := Reply{Text: f.said("start of " + cmd.Plan + " asked for"), Events: []string{e.ID()}}
+	reply := Reply{Text: f.said(c.say("start of %s asked for", cmd.Plan)), Events: []string{e.ID()}}
 	if f.DrillID != nil {
 		reply.Drill = f.DrillID(e)
-		reply.Text += ": drill " + shortID(reply.Drill)
+		reply.Text = f.said(c.say("start of %s asked for: drill %s", cmd.Plan, shortID(reply.Drill)))
 	}
 	return reply, nil
 }

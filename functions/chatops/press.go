@@ -9,6 +9,7 @@ import (
 	"github.com/firedrill/firedrill/shared/chat/grammar"
 	"github.com/firedrill/firedrill/shared/chat/messages"
 	"github.com/firedrill/firedrill/shared/chat/token"
+	"github.com/firedrill/firedrill/shared/chat/words"
 	"github.com/firedrill/firedrill/shared/drill"
 	"github.com/firedrill/firedrill/shared/journal"
 )
@@ -19,14 +20,14 @@ func (f *Function) press(ctx context.Context, c *caller, t string) (order, error
 	p, err := f.Keys.OpenPress(t, f.Now())
 	expired := errors.Is(err, token.ErrExpired)
 	if err != nil && !expired {
-		return order{}, &denial{about: "button", text: "this button is none of ours; type the command instead, /drill help shows them all"}
+		return order{}, &denial{about: "button", text: words.Say("this button is none of ours; type the command instead, /drill help shows them all")}
 	}
 	o := order{Command: grammar.Command{Verb: grammar.Verb(p.Verb), Drill: p.Drill}}
 	if by, err := f.Memory.Pressed(ctx, t, c.actor); err == nil && by != "" && by != c.native {
-		return o, f.stale(ctx, p, "you have pressed this button before")
+		return o, f.stale(ctx, p, words.Say("you have pressed this button before"))
 	}
 	if expired {
-		return o, f.stale(ctx, p, "this button has expired")
+		return o, f.stale(ctx, p, words.Say("this button has expired"))
 	}
 	if o.Verb == grammar.Halt {
 		o.Scope, err = f.planOf(ctx, p.Of)
@@ -37,7 +38,7 @@ func (f *Function) press(ctx context.Context, c *caller, t string) (order, error
 	}
 	d, err := f.Reader.Drill(ctx, p.Drill)
 	if errors.Is(err, journal.ErrNotFound) {
-		return o, &refusal{text: "there is no drill " + shortID(p.Drill) + " any more"}
+		return o, &refusal{text: words.Say("there is no drill %s any more", shortID(p.Drill))}
 	}
 	if err != nil {
 		return o, fmt.Errorf("load drill %s: %w", p.Drill, err)
@@ -52,7 +53,7 @@ func (f *Function) press(ctx context.Context, c *caller, t string) (order, error
 			return o, nil
 		}
 	}
-	return o, &refusal{text: f.happened(d, p, "this is decided already"), drill: d.ID}
+	return o, &refusal{text: f.happened(d, p, words.Say("this is decided already")), drill: d.ID}
 }
 
 // claim turns a pressed yes or no into an answer.
@@ -62,12 +63,12 @@ func (f *Function) claim(o order, d *drill.Drill, p token.Press) (order, error) 
 			continue
 		}
 		if a := d.Claims[i].Answer; a != nil {
-			return o, &refusal{text: fmt.Sprintf("%s: %s answered %s at %s already.", chat.Line(c.Claim, maxName), a.Actor, yesNo(a.Holds), when(a.At, d.Plan.Timezone)), drill: d.ID}
+			return o, &refusal{text: words.Say("%s: %s answered %s at %s already.", chat.Line(c.Claim, maxName), a.Actor, words.Say(yesNo(a.Holds)), when(a.At, d.Plan.Timezone)), drill: d.ID}
 		}
 		o.Claim, o.Holds, o.Verb = c.ID, o.Verb == messages.Yes, grammar.Answer
 		return o, nil
 	}
-	return o, &refusal{text: "this claim is not the drill's any more", drill: d.ID}
+	return o, &refusal{text: words.Say("this claim is not the drill's any more"), drill: d.ID}
 }
 
 func yesNo(yes bool) string {
@@ -88,44 +89,44 @@ func (f *Function) planOf(ctx context.Context, of string) (scope string, err err
 			return "plan/" + p.Name, nil
 		}
 	}
-	return "", &refusal{text: "this plan is not in the catalogue any more"}
+	return "", &refusal{text: words.Say("this plan is not in the catalogue any more")}
 }
 
 // stale answers a press that comes too late with what has become of what was asked.
-func (f *Function) stale(ctx context.Context, p token.Press, why string) error {
+func (f *Function) stale(ctx context.Context, p token.Press, why words.Phrase) error {
 	d, err := f.Reader.Drill(ctx, p.Drill)
 	if err != nil {
-		return &refusal{text: why + ". /drill status shows what is active."}
+		return &refusal{text: words.Say("%s. /drill status shows what is active.", why)}
 	}
 	return &refusal{text: f.happened(d, p, why), drill: d.ID}
 }
 
 // happened says why a press does nothing, who was first where somebody was, and where the drill stands.
-func (f *Function) happened(d *drill.Drill, p token.Press, why string) string {
-	who := ""
+func (f *Function) happened(d *drill.Drill, p token.Press, why words.Phrase) words.Phrase {
+	who := words.Say("")
 	if a := d.Approvals; a != nil && messages.OfGate(d, a.Gate) == p.Of {
 		for _, v := range a.Votes {
-			who = fmt.Sprintf(": approved by %s at %s", v.Actor, when(v.At, d.Plan.Timezone))
+			who = words.Say(": approved by %s at %s", v.Actor, when(v.At, d.Plan.Timezone))
 		}
 		if d.Refusal != nil {
-			who = ": " + chat.Line(d.Refusal.Reason, 200)
+			who = words.Say(": %s", chat.Line(d.Refusal.Reason, 200))
 		}
 	}
 	for _, a := range d.Answers {
 		if messages.OfGate(d, a.Gate) == p.Of {
-			who = fmt.Sprintf(": %s chose %s at %s", a.Actor, a.Action, when(a.At, d.Plan.Timezone))
+			who = words.Say(": %s chose %s at %s", a.Actor, a.Action, when(a.At, d.Plan.Timezone))
 		}
 	}
-	return fmt.Sprintf("%s%s. Drill %s is %s now.", why, who, shortID(d.ID), d.Status)
+	return words.Say("%s%s. Drill %s is %s now.", why, who, shortID(d.ID), words.Say(string(d.Status)))
 }
 
 // used records the press, now that it has done its work, and says it for the card. A token that was used cannot be used by the same person again;
 // where the record fails, the journal's own rules still make a second press change nothing.
-func (f *Function) used(ctx context.Context, c caller, t string, reply *Reply, o order, lang string) {
+func (f *Function) used(ctx context.Context, c caller, t string, reply *Reply, o order) {
 	if reply.Failed || len(reply.Events) == 0 {
 		return
 	}
-	reply.Done = messages.Done(messages.LangOf(lang), string(o.Verb), o.Holds)
+	reply.Done = messages.Done(c.lang, string(o.Verb), o.Holds)
 	if o.Verb == grammar.Stop {
 		return // pressed again, it is asked for again
 	}

@@ -24,7 +24,9 @@ type plainly struct {
 
 func (p *plainly) Receive(chat.Request) (chat.Incoming, error) {
 	in := p.in
-	in.Answer = func(a chat.Answer) chat.Response { return chat.Response{Type: "text/plain", Body: []byte(a.Text + "|" + a.Done)} }
+	in.Answer = func(a chat.Answer) chat.Response {
+		return chat.Response{Type: "text/plain", Body: []byte(a.Text + "|" + a.Done)}
+	}
 	return in, p.err
 }
 
@@ -358,5 +360,27 @@ func TestReport_NeedsALinkThatIsGood(t *testing.T) {
 	w.clock = now.Add(25 * time.Hour)
 	if code, text, _ := get(good); code != http.StatusGone || !strings.Contains(text, "/drill report k7m2q4x9") {
 		t.Errorf("old: %d %s", code, text)
+	}
+}
+
+func TestLang_IsTheConversations(t *testing.T) {
+	w, p := room(t)
+	w.f.Lang = func(address string) string {
+		if address == "slack:T/C" {
+			return "zh"
+		}
+		return ""
+	}
+	for text, want := range map[string]string{
+		"停止 " + third: "已请求停止演练 abcdefgh", "strat x": "是否想写 \"start\"", "帮助 停止": "停止一个或所有演练", "启动 checkout-az-outage": "您不能执行 start（环境 production）",
+		"状态 abcd": "等待处理",
+	} {
+		if _, got := w.as(p, "ALICE", text, text, ""); !strings.Contains(got, want) {
+			t.Errorf("%s: %s", text, got)
+		}
+	}
+	w.published = nil
+	if _, got := w.as(p, "BOB", "9", "", w.button("approve", third, messages.OfGate(w.drills[2], "start@3"))); !strings.HasSuffix(got, "|已批准") {
+		t.Error(got)
 	}
 }

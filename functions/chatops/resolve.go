@@ -7,6 +7,7 @@ import (
 
 	"github.com/firedrill/firedrill/shared/chat"
 	"github.com/firedrill/firedrill/shared/chat/grammar"
+	"github.com/firedrill/firedrill/shared/chat/words"
 	"github.com/firedrill/firedrill/shared/drill"
 )
 
@@ -61,13 +62,13 @@ func (f *Function) lookUp(ctx context.Context, prefix string) (*drill.Drill, err
 	case 1:
 		return drills[0], nil
 	case 0:
-		return nil, &refusal{text: fmt.Sprintf("no drill's id begins with %q. /drill status shows those that are active.", chat.Line(prefix, 40))}
+		return nil, &refusal{text: words.Say("no drill's id begins with %q. /drill status shows those that are active.", chat.Line(prefix, 40))}
 	}
 	var rows []string
 	for _, d := range drills[:min(len(drills), listed)] {
 		rows = append(rows, fmt.Sprintf("%s (%s, %s)", d.ID, d.Plan.Name, d.Status))
 	}
-	return nil, &refusal{text: fmt.Sprintf("%d drills begin with %q: %s. Write more of the id.", len(drills), chat.Line(prefix, 40), strings.Join(rows, ", "))}
+	return nil, &refusal{text: words.Say("%d drills begin with %q: %s. Write more of the id.", len(drills), chat.Line(prefix, 40), strings.Join(rows, ", "))}
 }
 
 // findPlan returns the plan with this name; letters count, so that two plans never stand for one another.
@@ -79,9 +80,9 @@ func findPlan(plans []Plan, name string) (Plan, error) {
 		}
 		names = append(names, p.Name)
 	}
-	fix := "/drill list shows them all"
+	fix := words.Say("/drill list shows them all")
 	if n := grammar.Near(name, names); n != "" {
-		fix = fmt.Sprintf("did you mean %q", n)
+		fix = words.Say("did you mean %q", n)
 	}
-	return Plan{}, &refusal{text: fmt.Sprintf("there is no plan %q: %s.", chat.Line(name, 60), fix)}
+	return Plan{}, &refusal{text: words.Say("there is no plan %q: %s.", chat.Line(name, 60), fix)}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/firedrill/firedrill/events"
 	"github.com/firedrill/firedrill/shared/chat"
 	"github.com/firedrill/firedrill/shared/chat/grammar"
+	"github.com/firedrill/firedrill/shared/chat/words"
 	"github.com/firedrill/firedrill/shared/drill"
 )
 
@@ -23,11 +24,11 @@ func (f *Function) stop(ctx context.Context, c caller, cmd grammar.Command) (Rep
 		}
 	}
 	p := events.Stop{Drill: id, Reason: chat.Cut(cmd.Text, maxReason), Actor: c.actor}
-	what := "drill " + shortID(id)
+	what := words.Say("drill %s", shortID(id))
 	if id == grammar.All {
-		what = "every drill"
+		what = words.Say("every drill")
 	}
-	reply, err := f.both(ctx, c, p, id, "stop of "+what+" asked for; whether it is stopped is told when the service confirms it",
+	reply, err := f.both(ctx, c, p, id, c.say("stop of %s asked for; whether it is stopped is told when the service confirms it", what),
 		func() error { return f.Inputs.Stop(ctx, p) })
 	if id != grammar.All {
 		reply.Drill = id
@@ -37,14 +38,14 @@ func (f *Function) stop(ctx context.Context, c caller, cmd grammar.Command) (Rep
 
 func (f *Function) halt(ctx context.Context, c caller, cmd grammar.Command) (Reply, error) {
 	p := events.Halt{Scope: cmd.Scope, Reason: chat.Cut(cmd.Text, maxReason), Actor: c.actor}
-	return f.both(ctx, c, p, cmd.Scope, "halt of "+cmd.Scope+" asked for: its drills are being stopped, and none starts until it is released",
+	return f.both(ctx, c, p, cmd.Scope, c.say("halt of %s asked for: its drills are being stopped, and none starts until it is released", cmd.Scope),
 		func() error { return f.Inputs.Halt(ctx, p) })
 }
 
 // approve is recorded first: an answer that the journal declines is not published.
 func (f *Function) approve(ctx context.Context, c caller, o order) (Reply, error) {
 	p := events.Approve{Drill: o.Drill, Gate: o.gate, Note: o.Text, Actor: c.actor, ExpiresAt: f.Now().Add(Expiry)}
-	reply, err := f.both(ctx, c, p, o.Drill, "approval of "+shortID(o.Drill)+" sent", func() error { return f.Inputs.Approve(ctx, p) })
+	reply, err := f.both(ctx, c, p, o.Drill, c.say("approval of %s sent", shortID(o.Drill)), func() error { return f.Inputs.Approve(ctx, p) })
 	reply.Drill = o.Drill
 	return reply, err
 }
@@ -63,7 +64,7 @@ func (f *Function) both(ctx context.Context, c caller, p events.Payload, subject
 		said = chat.Line(recorded.Error(), 400)
 	}
 	if errors.Is(recorded, drill.ErrForbidden) || answered && p.EventType() != events.TypeStop {
-		return Reply{}, &refusal{text: f.said(chat.Line(recorded.Error(), 400)), drill: subject}
+		return Reply{}, &refusal{text: words.Say("%s", f.said(chat.Line(recorded.Error(), 400))), drill: subject}
 	}
 	published := f.Publisher.Publish(ctx, e)
 	if answered {

@@ -10,6 +10,7 @@ import (
 	"github.com/firedrill/firedrill/events"
 	"github.com/firedrill/firedrill/shared/chat"
 	"github.com/firedrill/firedrill/shared/chat/messages"
+	"github.com/firedrill/firedrill/shared/chat/words"
 	"github.com/firedrill/firedrill/shared/drill"
 	"github.com/firedrill/firedrill/shared/journal"
 )
@@ -137,7 +138,7 @@ func (f *Function) newest(ctx context.Context, fact *fact) *drill.Drill {
 
 func (f *Function) options(d *drill.Drill, to destination, part string) messages.Options {
 	o := messages.Options{
-		State: d, Lang: messages.LangOf(to.channel.Lang), Zone: f.zone(to.channel), Oncall: to.channel.Oncall,
+		State: d, Lang: words.LangOf(to.channel.Lang), Zone: f.zone(to.channel), Oncall: to.channel.Oncall,
 		ID: "fd_" + events.ID(d.ID, part, to.hash),
 	}
 	if f.Link != nil {

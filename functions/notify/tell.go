@@ -11,6 +11,7 @@ import (
 	"github.com/firedrill/firedrill/shared/chat"
 	"github.com/firedrill/firedrill/shared/chat/messages"
 	"github.com/firedrill/firedrill/shared/chat/token"
+	"github.com/firedrill/firedrill/shared/chat/words"
 	"github.com/firedrill/firedrill/shared/drill"
 	"github.com/firedrill/firedrill/shared/journal"
 )
@@ -135,7 +136,7 @@ const buttonLife = 24 * time.Hour
 
 func (f *Function) message(fact *fact, to destination) (chat.Message, error) {
 	o := messages.Options{
-		State: fact.state, Lang: messages.LangOf(to.channel.Lang), Zone: f.zone(to.channel), Oncall: to.channel.Oncall,
+		State: fact.state, Lang: words.LangOf(to.channel.Lang), Zone: f.zone(to.channel), Oncall: to.channel.Oncall,
 		ID: "fd_" + events.ID(fact.event.Source(), fact.event.ID(), to.hash),
 	}
 	if f.Link != nil && fact.state != nil {

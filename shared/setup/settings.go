@@ -29,10 +29,11 @@ const (
 )
 
 // Need is a variable that one function or runtime needs besides those that all need. Check says what is wrong with its value
-// and must not repeat it; nil takes any that is not empty.
+// and must not repeat it; nil takes any that is not empty. An optional one may be missing.
 type Need struct {
 	Variable string
 	Check    func(value string) error
+	Optional bool
 }
 
 // Parses makes a Check of a parser.
@@ -116,7 +117,7 @@ func Read(environ []string, needs ...Need) (*Settings, error) {
 		r.bad("FIREDRILL_LINK", "want an https address with %s in it", drillMark)
 	}
 	r.needs(s, needs)
-	r.strangers()
+	r.strangers(needs)
 	if len(r.wrong) > 0 {
 		return nil, &Mistakes{r.wrong}
 	}
@@ -137,6 +138,9 @@ func (m *Mistakes) Unwrap() []error { return m.list }
 func (r *reader) needs(s *Settings, needs []Need) {
 	for _, n := range needs {
 		v := r.env[n.Variable]
+		if v == "" && n.Optional {
+			continue
+		}
 		if v == "" {
 			r.bad(n.Variable, "missing")
 			continue
@@ -151,9 +155,9 @@ func (r *reader) needs(s *Settings, needs []Need) {
 }
 
 // strangers finds misspelt names: an endpoint that is not read would be the vendor's own.
-func (r *reader) strangers() {
+func (r *reader) strangers(needs []Need) {
 	for _, name := range slices.Sorted(mapKeys(r.env)) {
-		if !slices.Contains(known(), name) {
+		if !slices.Contains(known(), name) && !slices.ContainsFunc(needs, func(n Need) bool { return n.Variable == name }) {
 			r.bad(name, "there is no such variable")
 		}
 	}

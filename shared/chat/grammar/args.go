@@ -1,12 +1,12 @@
 package grammar
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/firedrill/firedrill/shared/chat"
+	"github.com/firedrill/firedrill/shared/chat/words"
 )
 
 func required(l *lexer, u usage, what string, to *string) step {
@@ -32,7 +32,7 @@ func optional(l *lexer, to *string) step {
 }
 
 func missing(u usage, what string) error {
-	return &Error{Problem: what + " is missing", Fix: "write /drill " + u.Form + ", for example /drill " + u.Example}
+	return &Error{Problem: words.Say("%s is missing", words.Say(what)), Fix: words.Say("write /drill %s, for example /drill %s", u.Form, u.Example)}
 }
 
 // end refuses words that the verb does not take: they may have been meant to matter.
@@ -43,7 +43,7 @@ func end(l *lexer, u usage) step {
 			return err
 		}
 		if ok {
-			return &Error{Token: w, Problem: fmt.Sprintf("%s takes no such word", u.Verb), Fix: "write /drill " + u.Form}
+			return &Error{Token: w, Problem: words.Say("%s takes no such word", u.Verb), Fix: words.Say("write /drill %s", u.Form)}
 		}
 		return nil
 	}
@@ -98,9 +98,9 @@ func drill(l *lexer, c *Command, u usage) step {
 		c.Drill = strings.ToLower(c.Drill)
 		switch {
 		case c.Drill == All && u.Verb != Stop:
-			return &Error{Token: typed, Problem: fmt.Sprintf("%s takes one drill", u.Verb), Fix: "write its id, which /drill status shows"}
+			return &Error{Token: typed, Problem: words.Say("%s takes one drill", u.Verb), Fix: words.Say("write its id, which /drill status shows")}
 		case !idPattern.MatchString(c.Drill):
-			return &Error{Token: typed, Problem: "this is no id of a drill", Fix: "write the id that /drill status shows, or its first characters"}
+			return &Error{Token: typed, Problem: words.Say("this is no id of a drill"), Fix: words.Say("write the id that /drill status shows, or its first characters")}
 		}
 		return nil
 	}
@@ -145,9 +145,9 @@ func scope(l *lexer, c *Command, must bool) step {
 			_, _, err := l.word()
 			return err
 		case must && word == "":
-			return &Error{Problem: "the scope is missing", Fix: "write /drill release all reason, or environment/NAME or plan/NAME in place of all"}
+			return &Error{Problem: words.Say("the scope is missing"), Fix: words.Say("write /drill release all reason, or environment/NAME or plan/NAME in place of all")}
 		case must, strings.Contains(word, "/"):
-			return &Error{Token: word, Problem: "this is no scope", Fix: "write all, environment/NAME or plan/NAME"}
+			return &Error{Token: word, Problem: words.Say("this is no scope"), Fix: words.Say("write all, environment/NAME or plan/NAME")}
 		}
 		c.Scope = All
 		return nil
@@ -182,7 +182,7 @@ func yesNo(l *lexer, c *Command, u usage) step {
 		case "no", "n", "false", "否", "不成立":
 			c.Holds = false
 		default:
-			return &Error{Token: w, Problem: "the answer is neither yes nor no", Fix: "write /drill " + u.Form}
+			return &Error{Token: w, Problem: words.Say("the answer is neither yes nor no"), Fix: words.Say("write /drill %s", u.Form)}
 		}
 		return nil
 	}
@@ -201,11 +201,11 @@ func verdict(l *lexer, c *Command, u usage) step {
 				return nil
 			}
 		}
-		fix := "write expected, unexpected or inconclusive"
+		fix := words.Say("write expected, unexpected or inconclusive")
 		if n := Near(w, verdicts); n != "" {
-			fix = fmt.Sprintf("did you mean %q? The verdicts are expected, unexpected and inconclusive", n)
+			fix = words.Say("did you mean %q? The verdicts are expected, unexpected and inconclusive", n)
 		}
-		return &Error{Token: w, Problem: "this is no verdict", Fix: fix}
+		return &Error{Token: w, Problem: words.Say("this is no verdict"), Fix: fix}
 	}
 }
 
@@ -223,7 +223,7 @@ func start(l *lexer, c *Command, u usage) error {
 			return err
 		}
 		if n >= MaxWords {
-			return &Error{Token: w, Problem: fmt.Sprintf("a start takes at most %d words", MaxWords), Fix: "leave some parameters to their defaults"}
+			return &Error{Token: w, Problem: words.Say("a start takes at most %d words", MaxWords), Fix: words.Say("leave some parameters to their defaults")}
 		}
 		if isDryRun(w) {
 			c.DryRun = true
@@ -247,20 +247,20 @@ func parameter(c *Command, w string) error {
 	key, value, found := strings.Cut(w, "=")
 	switch {
 	case found && isDryRun(key):
-		return &Error{Token: w, Problem: "dry-run takes no value", Fix: "write dry-run alone"}
+		return &Error{Token: w, Problem: words.Say("dry-run takes no value"), Fix: words.Say("write dry-run alone")}
 	case !found && strings.HasPrefix(w, "-"):
-		return &Error{Token: w, Problem: "there are no flags", Fix: "write parameters as key=value, and dry-run as a word"}
+		return &Error{Token: w, Problem: words.Say("there are no flags"), Fix: words.Say("write parameters as key=value, and dry-run as a word")}
 	case !found:
-		fix := "write parameters as key=value; quote a value that has spaces"
+		fix := words.Say("write parameters as key=value; quote a value that has spaces")
 		if Near(w, []string{"dry-run"}) != "" {
-			fix = `did you mean "dry-run"? Nothing was started`
+			fix = words.Say(`did you mean "dry-run"? Nothing was started`)
 		}
-		return &Error{Token: w, Problem: "start takes no such word", Fix: fix}
+		return &Error{Token: w, Problem: words.Say("start takes no such word"), Fix: fix}
 	case !keyPattern.MatchString(key):
-		return &Error{Token: chat.Cut(key, 40), Problem: "this is no name of a parameter", Fix: "names begin with a letter and have letters, digits, _ . and -, at most 32 of them"}
+		return &Error{Token: chat.Cut(key, 40), Problem: words.Say("this is no name of a parameter"), Fix: words.Say("names begin with a letter and have letters, digits, _ . and -, at most 32 of them")}
 	}
 	if _, twice := c.Parameters[key]; twice {
-		return &Error{Token: key, Problem: "this parameter stands twice", Fix: "write it once"}
+		return &Error{Token: key, Problem: words.Say("this parameter stands twice"), Fix: words.Say("write it once")}
 	}
 	if c.Parameters == nil {
 		c.Parameters = map[string]string{}

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/firedrill/firedrill/shared/chat/grammar"
+	"github.com/firedrill/firedrill/shared/chat/words"
 )
 
 func TestParse_RefusesAndSaysWhatToWrite(t *testing.T) {
@@ -145,10 +146,10 @@ func TestParse_AStopIsNeverTooLong(t *testing.T) {
 }
 
 func TestHelpText_KnowsEveryVerbAndItsExampleParses(t *testing.T) {
-	all := grammar.HelpText("")
+	all := grammar.HelpText("", words.English)
 	for _, line := range strings.Split(all, "\n") {
 		verb := strings.Fields(line)[1]
-		one := grammar.HelpText(verb)
+		one := grammar.HelpText(verb, words.English)
 		_, example, ok := strings.Cut(one, "For example: ")
 		if !ok {
 			t.Errorf("%s: no example: %s", verb, one)

@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/firedrill/firedrill/shared/chat"
+	"github.com/firedrill/firedrill/shared/chat/words"
 )
 
 // lexer reads words from the front of a text. What is left can be taken as free text at any time, so that an apostrophe
@@ -40,7 +41,7 @@ func (l *lexer) word() (string, bool, error) {
 		case q != 0 && open:
 			l.rest = l.rest[size:]
 			if !l.quoted(&b, q) {
-				return "", false, &Error{Token: chat.Cut(begin, 40), Problem: "this quote is never closed", Fix: "close it, or leave it out"}
+				return "", false, &Error{Token: chat.Cut(begin, 40), Problem: words.Say("this quote is never closed"), Fix: words.Say("close it, or leave it out")}
 			}
 			open = false
 			continue

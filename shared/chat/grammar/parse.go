@@ -1,8 +1,9 @@
 package grammar
 
 import (
-	"fmt"
 	"strings"
+
+	"github.com/firedrill/firedrill/shared/chat/words"
 )
 
 const (
@@ -66,7 +67,7 @@ func ParseIn(text string, in Context) (Command, error) {
 		return Command{}, err
 	}
 	if long && u.Verb != Stop && u.Verb != Halt {
-		return Command{}, &Error{Problem: fmt.Sprintf("the command is longer than %d bytes", MaxText), Fix: "say it in fewer words"}
+		return Command{}, &Error{Problem: words.Say("the command is longer than %d bytes", MaxText), Fix: words.Say("say it in fewer words")}
 	}
 	c := Command{Verb: u.Verb}
 	if err := args(l, &c, u); err != nil {
@@ -90,12 +91,12 @@ func verb(l *lexer) (usage, error) {
 	if ok {
 		return u, nil
 	}
-	fix := "write /drill help for the list"
-	if n := Near(w, words()); n != "" {
+	fix := words.Say("write /drill help for the list")
+	if n := Near(w, everyWord()); n != "" {
 		near, _ := find(n)
-		fix = fmt.Sprintf("did you mean %q? It is used like this: /drill %s", n, near.Form)
+		fix = words.Say("did you mean %q? It is used like this: /drill %s", n, near.Form)
 	}
-	return usage{}, &Error{Token: w, Problem: "no such command", Fix: fix}
+	return usage{}, &Error{Token: w, Problem: words.Say("no such command"), Fix: fix}
 }
 
 // args reads what follows the verb.

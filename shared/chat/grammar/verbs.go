@@ -1,6 +1,10 @@
 package grammar
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/firedrill/firedrill/shared/chat/words"
+)
 
 // Verb is the first word of a command.
 type Verb string
@@ -84,7 +88,7 @@ func find(word string) (usage, bool) {
 	return usage{}, false
 }
 
-func words() []string {
+func everyWord() []string {
 	var all []string
 	for _, u := range table() {
 		all = append(all, string(u.Verb))
@@ -93,14 +97,19 @@ func words() []string {
 	return all
 }
 
-// HelpText returns the help: one line a verb, or a verb's use and an example.
-func HelpText(topic string) string {
+// HelpText returns the help: one line a verb, or a verb's use, its other words and an example.
+func HelpText(topic string, l words.Lang) string {
+	say := func(format string, args ...any) string { return words.Say(format, args...).In(l, chinese()) }
 	if u, ok := find(topic); ok {
-		return "/drill " + u.Form + " : " + u.Does + "\nFor example: /drill " + u.Example
+		text := "/drill " + u.Form + " : " + say(u.Does) + "\n"
+		if len(u.also) > 0 {
+			text += say("The same: %s", strings.Join(u.also, ", ")) + "\n"
+		}
+		return text + say("For example: /drill %s", u.Example)
 	}
 	var b strings.Builder
 	for _, u := range table() {
-		b.WriteString("/drill " + u.Form + " : " + u.Does + "\n")
+		b.WriteString("/drill " + u.Form + " : " + say(u.Does) + "\n")
 	}
 	return strings.TrimRight(b.String(), "\n")
 }

@@ -1,30 +1,15 @@
 package messages
 
-import "strings"
+import "github.com/firedrill/firedrill/shared/chat/words"
 
 // Lang is the language of a message.
-type Lang string
-
-// The languages. Anything else reads as English.
-const (
-	English Lang = "en"
-	Chinese Lang = "zh"
-)
-
-// LangOf returns the language that a channel asks for: "zh", "zh-CN" and "zh_Hans" are Chinese, all else is English.
-func LangOf(s string) Lang {
-	s = strings.ToLower(s)
-	if s == "zh" || strings.HasPrefix(s, "zh-") || strings.HasPrefix(s, "zh_") {
-		return Chinese
-	}
-	return English
-}
+type Lang = words.Lang
 
 // key names one text. Those of facts are the names of their event types.
 type key string
 
 func table(l Lang) map[key]string {
-	if l == Chinese {
+	if l == words.Chinese {
 		return chinese()
 	}
 	return english()
