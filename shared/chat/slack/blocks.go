@@ -14,9 +14,9 @@ const (
 	maxSection = 3000
 	maxCells   = 10
 	maxCell    = 2000
-	maxButtons = 10 // Slack takes 25; nobody reads them
-	maxLabel   = 75
-	maxValue   = 2000
+	maxButtons = 8  // Slack takes 25; nobody reads them
+	maxLabel   = 40 // Slack takes 75 and shows 30
+	maxToken   = 128
 	maxNotice  = 3000 // of the text beside the blocks: chat.update takes 4000
 )
 

@@ -10,12 +10,15 @@ import (
 // budget is how much of each part a card shows; what does not fit the whole is made again with less.
 type budget struct{ text, value, fields int }
 
-func budgets() []budget { return []budget{{6000, 1500, 24}, {3000, 500, 16}, {1200, 120, 10}} }
+func budgets() []budget {
+	return []budget{{6000, 1500, 24}, {3000, 500, 16}, {1200, 120, 10}, {300, 40, 4}}
+}
 
 const (
 	wide     = 120 // units of a value that gets lines of its own
 	maxName  = 60
 	maxTyped = 600
+	maxLink  = 1000
 )
 
 // card is a message as blocks: title, whom it calls, text, a table of fields, buttons, and a small line with the mode and the link.
@@ -158,7 +161,7 @@ func mention(s, team string) string {
 // actions returns the buttons, and the commands of those that carry no token: these can only be typed.
 func actions(m chat.Message) (buttons []any, typed []string) {
 	for i, b := range m.Buttons {
-		if b.Token == "" || len(b.Token) > maxValue || len(buttons) == maxButtons {
+		if b.Token == "" || len(b.Token) > maxToken || len(buttons) == maxButtons {
 			if b.Command != "" {
 				typed = append(typed, "`/drill "+strings.ReplaceAll(cutEscaped(chat.Line(b.Command, 100), 200), "`", "'")+"`")
 			}
@@ -184,7 +187,7 @@ func sure(b chat.Button, p phrase) *confirm {
 	if b.Command != "" {
 		what += ": " + b.Command
 	}
-	return &confirm{Title: plain(p.sure), Text: plain(line(what, 250)), Confirm: plain(line(b.Label, 30)), Deny: plain(p.no), Style: "danger"}
+	return &confirm{Title: plain(p.sure), Text: plain(line(what, 120)), Confirm: plain(line(b.Label, 30)), Deny: plain(p.no), Style: "danger"}
 }
 
 // footer is the small line below: the mode, where to read more, what to type.
@@ -200,7 +203,7 @@ func footer(m chat.Message, typed []string) []any {
 	default:
 		foot = append(foot, plain(mode))
 	}
-	if isLink(m.Link) {
+	if isLink(m.Link) && len(m.Link) <= maxLink {
 		foot = append(foot, mrkdwn(linkTo(m.Link, p.open)))
 	}
 	if len(typed) > 0 {
