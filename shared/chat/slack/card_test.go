@@ -41,7 +41,14 @@ func (e shownElement) words() string {
 
 func u16(s string) int { return len(utf16.Encode([]rune(s))) }
 
-// legal checks blocks against what Slack's pages say, and returns every text that Slack reads as mrkdwn.
+// rules holds blocks against what Slack's pages say.
+type rules struct {
+	*testing.T
+	read []string // every text that Slack reads as mrkdwn
+	ids  map[string]bool
+}
+
+// legal checks blocks, and returns every text that Slack reads as mrkdwn.
 func legal(t *testing.T, blocks []block) (read []string) {
 	t.Helper()
 	raw, err := encode(blocks)
@@ -55,66 +62,75 @@ func legal(t *testing.T, blocks []block) (read []string) {
 	if len(all) == 0 || len(all) > 50 || u16(string(raw)) > 13200 || !utf8.Valid(raw) {
 		t.Fatalf("%d blocks of %d characters", len(all), u16(string(raw)))
 	}
-	text := func(x shownText, most int) {
-		if x.Text == "" || u16(x.Text) > most || x.Type != "plain_text" && x.Type != "mrkdwn" || strings.Contains(x.Text, "\ufffd") {
-			t.Fatalf("text of %d characters, at most %d: %s %.80q", u16(x.Text), most, x.Type, x.Text)
-		}
-		if x.Type == "mrkdwn" {
-			read = append(read, x.Text)
-		}
-	}
-	ids := map[string]bool{}
+	r := &rules{T: t, ids: map[string]bool{}}
 	for _, b := range all {
-		switch b.Type {
-		case "header":
-			text(*b.Text, 150)
-		case "section":
-			if b.Text != nil {
-				text(*b.Text, 3000)
-			}
-			if (b.Text == nil) == (len(b.Fields) == 0) || len(b.Fields) > 10 {
-				t.Fatalf("section %+v", b)
-			}
-			for _, f := range b.Fields {
-				text(f, 2000)
-			}
-		case "context":
-			if len(b.Elements) == 0 || len(b.Elements) > 10 {
-				t.Fatalf("context %+v", b)
-			}
-			for _, e := range b.Elements {
-				text(shownText{Type: e.Type, Text: e.words()}, 3000)
-			}
-		case "actions":
-			if len(b.Elements) == 0 || len(b.Elements) > 25 {
-				t.Fatalf("actions %+v", b)
-			}
-			for _, e := range b.Elements {
-				if e.Type != "button" || e.ID == "" || ids[e.ID] || e.Value == "" || len(e.Value) > 2000 || e.Style != "" && e.Style != "primary" && e.Style != "danger" {
-					t.Fatalf("button %+v", e)
-				}
-				ids[e.ID] = true
-				text(shownText{Type: "plain_text", Text: e.words()}, 75)
-				if c := e.Confirm; c != nil {
-					text(c.Title, 100)
-					text(c.Text, 300)
-					text(c.Confirm, 30)
-					text(c.Deny, 30)
-				}
-			}
-		case "rich_text":
-			for _, e := range b.Elements {
-				for _, in := range e.Elements {
-					if in.Type == "text" && in.words() == "" || in.Type == "link" && !strings.HasPrefix(in.URL, "http") {
-						t.Fatalf("rich text %+v", in)
-					}
-				}
-			}
-		default:
-			t.Fatalf("block %q", b.Type)
-		}
+		r.block(b)
 	}
-	return read
+	return r.read
+}
+
+func (r *rules) text(x shownText, most int) {
+	if x.Text == "" || u16(x.Text) > most || x.Type != "plain_text" && x.Type != "mrkdwn" || strings.Contains(x.Text, "\ufffd") {
+		r.Fatalf("text of %d characters, at most %d: %s %.80q", u16(x.Text), most, x.Type, x.Text)
+	}
+	if x.Type == "mrkdwn" {
+		r.read = append(r.read, x.Text)
+	}
+}
+
+func (r *rules) block(b shown) {
+	switch b.Type {
+	case "header":
+		r.text(*b.Text, 150)
+	case "section":
+		if b.Text != nil {
+			r.text(*b.Text, 3000)
+		}
+		if (b.Text == nil) == (len(b.Fields) == 0) || len(b.Fields) > 10 {
+			r.Fatalf("section %+v", b)
+		}
+		for _, f := range b.Fields {
+			r.text(f, 2000)
+		}
+	case "context":
+		if len(b.Elements) == 0 || len(b.Elements) > 10 {
+			r.Fatalf("context %+v", b)
+		}
+		for _, e := range b.Elements {
+			r.text(shownText{Type: e.Type, Text: e.words()}, 3000)
+		}
+	case "actions":
+		if len(b.Elements) == 0 || len(b.Elements) > 25 {
+			r.Fatalf("actions %+v", b)
+		}
+		for _, e := range b.Elements {
+			r.button(e)
+		}
+	case "rich_text":
+		for _, e := range b.Elements {
+			for _, in := range e.Elements {
+				if in.Type == "text" && in.words() == "" || in.Type == "link" && !strings.HasPrefix(in.URL, "http") {
+					r.Fatalf("rich text %+v", in)
+				}
+			}
+		}
+	default:
+		r.Fatalf("block %q", b.Type)
+	}
+}
+
+func (r *rules) button(e shownElement) {
+	if e.Type != "button" || e.ID == "" || r.ids[e.ID] || e.Value == "" || len(e.Value) > 2000 || e.Style != "" && e.Style != "primary" && e.Style != "danger" {
+		r.Fatalf("button %+v", e)
+	}
+	r.ids[e.ID] = true
+	r.text(shownText{Type: "plain_text", Text: e.words()}, 75)
+	if c := e.Confirm; c != nil {
+		r.text(c.Title, 100)
+		r.text(c.Text, 300)
+		r.text(c.Confirm, 30)
+		r.text(c.Deny, 30)
+	}
 }
 
 func TestCard_NothingOfOthersIsInterpreted(t *testing.T) {
