@@ -13,7 +13,7 @@ const (
 	maxHook    = 18 << 10 // bytes of a custom bot's: 20 KB
 	maxTitle   = 600      // bytes
 	maxLabel   = 60       // bytes
-	maxFields  = 30
+	maxFields  = 20
 	maxButtons = 10
 )
 
@@ -71,7 +71,7 @@ func card(m chat.Message, p page, s size) object {
 	if len(pressable) > 0 {
 		add(object{"tag": "action", "actions": pressable})
 	}
-	add(footer(m, commands))
+	add(footer(m, commands, s.value))
 	return object{
 		"config":   object{"update_multi": true, "wide_screen_mode": true},
 		"header":   object{"template": colour(m.Level), "title": plain(line(m.Title, maxTitle))},
@@ -137,12 +137,12 @@ func style(s chat.Style) string {
 }
 
 // footer says what runs here, and what to type where a button does not help.
-func footer(m chat.Message, commands []string) object {
+func footer(m chat.Message, commands []string, n int) object {
 	text := strings.TrimPrefix(line(m.Mode, maxLabel)+" · Firedrill", " · ")
 	if len(commands) > 0 {
 		text += phrase(m.Lang, " · or mention the bot and type: ", " · 也可以 @机器人 输入：") + strings.Join(commands, " | ")
 	}
-	return object{"tag": "note", "elements": []object{plain(text)}}
+	return object{"tag": "note", "elements": []object{plain(cut(text, max(n, 200)))}}
 }
 
 func phrase(lang, en, zh string) string {

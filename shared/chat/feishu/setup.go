@@ -155,7 +155,7 @@ func (s *setup) hooks() map[string]hook {
 		id, key, signed := strings.Cut(rest, ":")
 		_, twice := hooks[name]
 		switch {
-		case !validID(name) || !validID(id) || signed && len(key) < minSecret:
+		case !validID(name) || !validID(id) || signed && len(key) < minSecret, strings.Contains(rest, "//"):
 			s.bad(envHooks, fmt.Sprintf("number %d is not readable; %s", i+1, form))
 		case twice:
 			s.bad(envHooks, fmt.Sprintf("number %d has a name that another has; give each its own", i+1))
