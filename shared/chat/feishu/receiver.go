@@ -119,11 +119,11 @@ func (r *Receiver) signer(s stamp, q chat.Request) (secret, bool) {
 	var by secret
 	for _, key := range r.keys {
 		want := signature(s.timestamp, s.nonce, key, q.Body)
-		if subtle.ConstantTimeCompare(got, want[:]) == 1 && key.text != "" {
+		if subtle.ConstantTimeCompare(got, want[:]) == 1 {
 			by = key
 		}
 	}
-	return by, by.text != ""
+	return by, by.text != "" // an empty key signs nothing
 }
 
 // fresh takes exactly ten digits. Timestamp and nonce are signed as one text: were the length free, digits could move between them

@@ -97,8 +97,12 @@ func TestReceive_RefusesWhatCannotBeTrusted(t *testing.T) {
 			r.keys = []secret{{}}
 			*q = signedAt(sealWith("", event()), stampOf(now), "")
 		},
-		"another app":      func(_ *testing.T, _ *chat.Request, r *Receiver) { r.app = "cli_other" },
-		"another tenant":   func(_ *testing.T, _ *chat.Request, r *Receiver) { r.tenants = []string{"another"} },
+		"another app":            func(_ *testing.T, _ *chat.Request, r *Receiver) { r.app = "cli_other" },
+		"another tenant":         func(_ *testing.T, _ *chat.Request, r *Receiver) { r.tenants = []string{"another"} },
+		"another tenant outside": func(_ *testing.T, q *chat.Request, _ *Receiver) { *q = with("header.tenant_key", "another") },
+		"the key twice, first bad": func(_ *testing.T, q *chat.Request, _ *Receiver) {
+			*q = signed(bytes.Replace(q.Body, []byte("{"), []byte(`{"encrypt":"x",`), 1))
+		},
 		"no tenant pinned": func(_ *testing.T, _ *chat.Request, r *Receiver) { r.tenants = nil },
 		"another token":    func(_ *testing.T, _ *chat.Request, r *Receiver) { r.tokens = []secret{{text: "another"}} },
 		"no token":         func(_ *testing.T, _ *chat.Request, r *Receiver) { r.tokens = nil },

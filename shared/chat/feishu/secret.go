@@ -67,9 +67,7 @@ func among(list []secret, text string) bool {
 	got := sha256.Sum256([]byte(text))
 	for _, s := range list {
 		want := sha256.Sum256([]byte(s.text))
-		if s.text != "" {
-			found |= subtle.ConstantTimeCompare(got[:], want[:])
-		}
+		found |= subtle.ConstantTimeCompare(got[:], want[:])
 	}
 	return found == 1 && text != ""
 }
