@@ -61,14 +61,15 @@ type Call struct {
 	Rate   Rate
 }
 
-// Result is a reply with a status of 2xx. Platforms put failures into those too: the caller looks.
+// Result is a reply. Platforms put failures into those with a status of 2xx too: the caller looks.
 type Result struct {
 	Status int
 	Header http.Header
 	Body   []byte // at most 64 KiB
 }
 
-// Do sends the request once. A status other than 2xx is an error.
+// Do sends the request once. A status other than 2xx is an error; the reply is returned with it, for platforms that say in its body
+// what is wrong.
 func (c *Client) Do(ctx context.Context, call Call) (Result, error) {
 	u, err := c.target(call)
 	if err != nil {
@@ -102,10 +103,7 @@ func (c *Client) Do(ctx context.Context, call Call) (Result, error) {
 	if err != nil {
 		return Result{}, unsent(ctx, call, err)
 	}
-	if err := c.classify(call, res); err != nil {
-		return Result{}, err
-	}
-	return Result{Status: res.StatusCode, Header: res.Header, Body: body}, nil
+	return Result{Status: res.StatusCode, Header: res.Header, Body: body}, c.classify(call, res)
 }
 
 // JSON sends in as JSON and reads the reply into out; nil for none. A reply that is no JSON is an error of code Unavailable.
