@@ -61,7 +61,7 @@ func failure(c *wire.Client, call wire.Call, res wire.Result, err error) error {
 		}
 		return c.Throttled(call, max(wait, asked), text)
 	case k == badToken:
-		return &chat.Error{Code: chat.Denied, Err: fmt.Errorf("%w (%s)", text, errToken)}
+		return &chat.Error{Code: chat.Denied, Err: fmt.Errorf("%w: %w", text, errToken)}
 	case k == denied:
 		return &chat.Error{Code: chat.Denied, Err: text}
 	case k == busy:
@@ -171,7 +171,7 @@ func numbered(c *wire.Client, call wire.Call, f fault) error {
 	case 90020:
 		return &chat.Error{Code: chat.Denied, Err: text(": the organisation has used up its calls of this month")}
 	case 40014, 42001:
-		return &chat.Error{Code: chat.Denied, Err: fmt.Errorf("%w (%s)", text(""), errToken)}
+		return &chat.Error{Code: chat.Denied, Err: fmt.Errorf("%w: %w", text(""), errToken)}
 	}
 	return &chat.Error{Code: chat.Invalid, Err: text("")}
 }
