@@ -101,24 +101,32 @@ func (r *Room) appMessage(in appSend) (*message, *reply) {
 	case json.Unmarshal([]byte(in.MsgParam), &p) != nil:
 		return bad("invalidParameter.msgParam.invalid", "错误描述:msgParam格式不正确;解决方案:请使用json格式;")
 	}
+	return parameters(in.MsgKey, p)
+}
+
+// parameters reads one kind of message.
+func parameters(key string, p map[string]string) (*message, *reply) {
+	bad := func(code, message string) (*message, *reply) {
+		out := refuse(http.StatusBadRequest, code, message)
+		return nil, &out
+	}
 	m := &message{from: robotName, bot: true, text: p["text"]}
-	number, isCard := strings.CutPrefix(in.MsgKey, "sampleActionCard")
+	number, isCard := strings.CutPrefix(key, "sampleActionCard")
 	switch {
-	case in.MsgKey == "sampleText":
+	case key == "sampleText":
 		if m.text = p["content"]; m.text == "" {
 			return bad("miss.param.textTocontent", "错误描述:参数 content 缺失")
 		}
 		return m, nil
-	case in.MsgKey == "sampleMarkdown":
+	case key == "sampleMarkdown":
 	case isCard && number == "":
 		m.buttons = []button{{p["singleTitle"], p["singleURL"]}}
 	case isCard && slices.Contains([]string{"2", "3", "4", "5"}, number):
-		n, _ := strconv.Atoi(number) //nolint:errcheck // one of the four
-		for i := range n {
+		for i := range int(number[0] - '0') {
 			m.buttons = append(m.buttons, button{p[fmt.Sprintf("actionTitle%d", i+1)], p[fmt.Sprintf("actionURL%d", i+1)]})
 		}
 	default:
-		return bad("invalidParameter.msgKey.invalid", "错误描述: 不支持类型 "+in.MsgKey)
+		return bad("invalidParameter.msgKey.invalid", "错误描述: 不支持类型 "+key)
 	}
 	switch {
 	case p["title"] == "":
