@@ -2,17 +2,10 @@ package wecom_test
 
 import (
 	"bytes"
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/sha1"
 	"encoding/base64"
-	"encoding/binary"
-	"encoding/xml"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -20,34 +13,6 @@ import (
 	"github.com/firedrill/firedrill/shared/chat"
 	"github.com/firedrill/firedrill/shared/chat/wecom"
 )
-
-// The vendor's own sample, as its Go code shows it.
-const (
-	sampleToken  = "QDG6eK"
-	sampleKey    = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C"
-	sampleCorp   = "wx5823bf96d3bd56c7"
-	sampleEcho   = "msg_signature=5c45ff5e21c57e6ad56bac8758b79b1d9ac89fd3&timestamp=1409659589&nonce=263014780&echostr=P9nAzCzyDtyTWESHep1vC5X9xho%2FqYX3Zpb4yKa9SKld1DsH3Iyt3tP3zNdtp%2B4RPcs8TgAE7OaBO%2BFZXvnaqQ%3D%3D"
-	sampleQuery  = "msg_signature=477715d11cdb4164915debcba66cb864d751f3e6&timestamp=1409659813&nonce=1372623149"
-	sampleCipher = "RypEvHKD8QQKFhvQ6QleEB4J58tiPdvo+rtK1I9qca6aM/wvqnLSV5zEPeusUiX5L5X/0lWfrf0QADHHhGd3QczcdCUpj911L3vg3W/sYYvuJTs3TUUkSUXxaccAS0qhxchrRYt66wiSpGLYL42aM6A8dTT+6k4aSknmPj48kzJs8qLjvd4Xgpue06DOdnLxAUHzM6+kDZ+HMZfJYuR+LtwGc2hgf5gsijff0ekUNXZiqATP7PF5mZxZ3Izoun1s4zG4LUMnvw2r+KqCKIw+3IQH03v+BCA9nMELNqbSf6tiWSrXJB3LAVGUcallcrw8V2t9EL4EhzJWrQUax5wLVMNS0+rUPA3k22Ncx4XXZS9o0MBH27Bo6BpNelZpS+/uh9KsNlY6bHCmJU9p8g7m3fVKn28H3KDYA5Pl/T8Z1ptDAVe0lXdQ2YoyyH2uyPIGHBZZIs2pDBS8R07+qN+E7Q=="
-	sampleBody   = "<xml><ToUserName><![CDATA[wx5823bf96d3bd56c7]]></ToUserName><Encrypt><![CDATA[" + sampleCipher + "]]></Encrypt><AgentID><![CDATA[218]]></AgentID></xml>"
-)
-
-// Another real delivery, which an independent client keeps as a test.
-const (
-	otherToken = "kz7Yx62CH8SaLN"
-	otherKey   = "cD0d7jx4tYvVtzqrmh3Dm3QFCXe6f8SlHoMtMh3qQEP"
-	otherQuery = "msg_signature=f265ae551b1932727204c3d707628d01376a6940&timestamp=1583995625&nonce=1584392382"
-	otherBody  = "<xml><ToUserName><![CDATA[ww6a112864f8022910]]></ToUserName><Encrypt><![CDATA[EUCt7xMcNiyASzZj0Hjc5yDjFQrCum6AfQ3ntHiUzjGQ51xieKmbvtrZ40/EcB2W/W8yH0n4Lqx48gJl/T9HD/R309I0P/r5pIZucK3lyEn48FYMr4YdE0QdL2jIJ3xkcXUr6uzefzCxG6lMvwpAJaOyVCzN7sRRw47njfxy5EIqU6R9ZBhlTzfdnhhOhK/nTwzrZX3SoGlXFA9OBeZ6ru1NWpXFk76x9DUMe0lcxPPiUqK8ctnQcYXSGUHVqC6DfG7E7mab0OmruNN8cBZY5d3dYOBA4OgaH55Q0AJmUpdT8vNiXpXx+6TxT3TIjySXpDrHVyrsb772aYywgg/Nu4kUmGkALwFZlzhjNegR7wDwb9lr4ERXsSSS8JZ8lbBmaQ3F2Tq584xoPj5rIhXAF734ynm4no1g+SdHiNqR328=]]></Encrypt><AgentID><![CDATA[1000002]]></AgentID></xml>"
-)
-
-const (
-	corp  = "wwdrill0000000001"
-	agent = "1000002"
-	token = "tokenOfTheTest1"
-	key   = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
-)
-
-var now = time.Date(2026, 11, 28, 9, 0, 0, 0, time.UTC)
 
 func env(pairs ...string) func(string) string {
 	m := map[string]string{}
@@ -75,97 +40,6 @@ func query(t testing.TB, s string) url.Values {
 		t.Fatal(err)
 	}
 	return q
-}
-
-// encrypt is written here once more, by the vendor's page.
-func encrypt(t testing.TB, key, receiver, plain string) string {
-	t.Helper()
-	raw, err := base64.StdEncoding.DecodeString(key + "=")
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := append([]byte("0123456789abcdef"), binary.BigEndian.AppendUint32(nil, uint32(len(plain)))...)
-	text = append(append(text, plain...), receiver...)
-	pad := 32 - len(text)%32
-	text = append(text, bytes.Repeat([]byte{byte(pad)}, pad)...)
-	return cbc(t, raw, text)
-}
-
-func cbc(t testing.TB, key, text []byte) string {
-	t.Helper()
-	block, err := aes.NewCipher(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	out := make([]byte, len(text))
-	cipher.NewCBCEncrypter(block, key[:16]).CryptBlocks(out, text)
-	return base64.StdEncoding.EncodeToString(out)
-}
-
-func decrypt(t testing.TB, key, text string) (plain, receiver string) {
-	t.Helper()
-	raw, err1 := base64.StdEncoding.DecodeString(key + "=")
-	out, err2 := base64.StdEncoding.DecodeString(text)
-	block, err3 := aes.NewCipher(raw)
-	if err := errors.Join(err1, err2, err3); err != nil {
-		t.Fatal(err)
-	}
-	cipher.NewCBCDecrypter(block, raw[:16]).CryptBlocks(out, out)
-	pad := int(out[len(out)-1])
-	if len(out)%32 != 0 || pad < 1 || pad > 32 {
-		t.Fatalf("%d bytes, padding %d", len(out), pad)
-	}
-	n := int(binary.BigEndian.Uint32(out[16:20]))
-	return string(out[20 : 20+n]), string(out[20+n : len(out)-pad])
-}
-
-func sign(parts ...string) string {
-	slices.Sort(parts)
-	return fmt.Sprintf("%x", sha1.Sum([]byte(strings.Join(parts, ""))))
-}
-
-// delivery is a request that somebody could send.
-type delivery struct {
-	method, ts, nonce, text string // text is the ciphertext
-	sum                     string // "" means the good one
-	token                   string
-	at                      time.Time
-	query                   url.Values // "" means the usual four
-	body                    []byte
-	header                  http.Header
-}
-
-func deliver(d delivery) chat.Request {
-	if d.method == "" {
-		d.method = http.MethodPost
-	}
-	if d.sum == "" {
-		d.sum = sign(d.token, d.ts, d.nonce, d.text)
-	}
-	if d.query == nil {
-		d.query = url.Values{"msg_signature": {d.sum}, "timestamp": {d.ts}, "nonce": {d.nonce}}
-	}
-	if d.body == nil && d.method == http.MethodPost {
-		d.body = []byte("<xml><ToUserName><![CDATA[" + corp + "]]></ToUserName><Encrypt><![CDATA[" + d.text + "]]></Encrypt><AgentID><![CDATA[" + agent + "]]></AgentID></xml>")
-	}
-	return chat.Request{Method: d.method, Header: d.header, Query: d.query, Body: d.body, Now: d.at}
-}
-
-func textXML(corp, agent, created, content string) string {
-	return "<xml><ToUserName><![CDATA[" + corp + "]]></ToUserName><FromUserName><![CDATA[alice]]></FromUserName><CreateTime>" + created +
-		"</CreateTime><MsgType><![CDATA[text]]></MsgType><Content><![CDATA[" + content + "]]></Content><MsgId>7182</MsgId><AgentID>" + agent + "</AgentID></xml>"
-}
-
-func eventXML(event, more string) string {
-	return "<xml><ToUserName><![CDATA[" + corp + "]]></ToUserName><FromUserName><![CDATA[bob]]></FromUserName><CreateTime>" + stamp(now) +
-		"</CreateTime><MsgType><![CDATA[event]]></MsgType><Event><![CDATA[" + event + "]]></Event>" + more + "<AgentID>" + agent + "</AgentID></xml>"
-}
-
-func stamp(at time.Time) string { return fmt.Sprint(at.Unix()) }
-
-// good is a delivery of that plain text as WeCom would make it.
-func good(t testing.TB, plain string) delivery {
-	return delivery{ts: stamp(now), nonce: "1372623149", text: encrypt(t, key, corp, plain), token: token, at: now}
 }
 
 func refused(t *testing.T, r *wecom.Receiver, q chat.Request) {
@@ -471,104 +345,4 @@ func TestReceive_SaysWhatItCannotRead(t *testing.T) {
 			}
 		})
 	}
-}
-
-// read checks an answer as WeCom would, and returns its kind and text.
-func read(t *testing.T, r chat.Response) (kind, text string) {
-	t.Helper()
-	var e struct{ Encrypt, MsgSignature, TimeStamp, Nonce string }
-	if err := xml.Unmarshal(r.Body, &e); err != nil || r.Status != 0 || !strings.HasPrefix(r.Type, "application/xml") {
-		t.Fatalf("%v: %+v", err, r)
-	}
-	if want := sign(token, e.TimeStamp, e.Nonce, e.Encrypt); e.MsgSignature != want || e.TimeStamp != stamp(now) || e.Nonce == "" {
-		t.Fatalf("signature %+v, want %s", e, want)
-	}
-	plain, receiver := decrypt(t, key, e.Encrypt)
-	var m struct {
-		ToUserName, FromUserName, CreateTime, MsgType, Content string
-		Button                                                 struct{ ReplaceName string }
-	}
-	if err := xml.Unmarshal([]byte(plain), &m); err != nil || receiver != corp || m.FromUserName != corp || m.ToUserName == "" || m.CreateTime != stamp(now) {
-		t.Fatalf("%v: %s for %s", err, plain, receiver)
-	}
-	return m.MsgType, m.Content + m.Button.ReplaceName
-}
-
-func TestAnswer_IsCutAndEscaped(t *testing.T) {
-	in, err := ours(t).Receive(deliver(good(t, textXML(corp, agent, stamp(now), "help"))))
-	if err != nil {
-		t.Fatal(err)
-	}
-	long := strings.Repeat("演练🔥", 400)
-	for name, c := range map[string]struct{ text, want string }{
-		"plain":           {"Started k7m2", "Started k7m2"},
-		"lines":           {"a\nb", "a\nb"},
-		"mentions":        {"hi <@bob> @all @所有人 @ALL", "hi ＜@bob> @\u200ball @\u200b所有人 @\u200bALL"},
-		"a link":          {`<a href="https://evil.example">x</a>`, `＜a href="https://evil.example">x＜/a>`},
-		"the quote's end": {"a ]]> b", "a ]] > b"},
-		"what XML lacks":  {"a\x00b\u202ec\uffffd", "a bcd"},
-	} {
-		if kind, text := read(t, in.Answer(chat.Answer{Text: c.text})); kind != "text" || text != c.want {
-			t.Errorf("%s: %s %q, want %q", name, kind, text, c.want)
-		}
-	}
-	_, text := read(t, in.Answer(chat.Answer{Text: long}))
-	if len(text) > 2048 || len(text) < 2030 || !strings.Contains(text, "cut") || strings.Contains(text, "\ufffd") {
-		t.Errorf("%d bytes: …%q", len(text), text[len(text)-40:])
-	}
-	if r := in.Answer(chat.Answer{Text: " \n"}); len(r.Body) != 0 || r.Type != "" {
-		t.Errorf("nothing to say: %+v", r)
-	}
-	if a, b := in.Answer(chat.Answer{Text: "one"}).Body, in.Answer(chat.Answer{Text: "two"}).Body; bytes.Equal(a[:64], b[:64]) {
-		t.Error("two answers begin alike")
-	}
-}
-
-func FuzzReceive(f *testing.F) {
-	f.Add("POST", sampleQuery, []byte(sampleBody), int64(1409659813))
-	f.Add("GET", sampleEcho, []byte(nil), int64(1409659589))
-	f.Add("POST", otherQuery, []byte(otherBody), int64(1583995625))
-	f.Add("POST", "msg_signature=00&timestamp=1&nonce=1", []byte("<xml><Encrypt>AAAA</Encrypt></xml>"), int64(1))
-	r := receiver(f, sampleCorp, "218", sampleToken, sampleKey)
-	f.Fuzz(func(t *testing.T, method, rawQuery string, body []byte, at int64) {
-		q, err := url.ParseQuery(rawQuery)
-		if err != nil {
-			return
-		}
-		in, err := r.Receive(chat.Request{Method: method, Query: q, Body: body, Now: time.Unix(at, 0)})
-		if errors.Is(err, chat.ErrAuth) {
-			return
-		}
-		text := q.Get("echostr")
-		if method == http.MethodPost {
-			text = sampleCipher // the only one that was ever signed
-		}
-		if !strings.EqualFold(q.Get("msg_signature"), sign(sampleToken, q.Get("timestamp"), q.Get("nonce"), text)) {
-			t.Errorf("took %+v, %v for %s %s", in, err, method, rawQuery)
-		}
-	})
-}
-
-// FuzzReceive_SignedNonsense is what a WeCom gone mad could send: anything at all, with a good signature.
-func FuzzReceive_SignedNonsense(f *testing.F) {
-	f.Add([]byte(textXML(corp, agent, stamp(now), "hello")), false)
-	f.Add([]byte(eventXML("template_card_event", "<EventKey>k</EventKey>")), false)
-	f.Add([]byte("<xml/>"), false)
-	f.Add(bytes.Repeat([]byte{32}, 64), true)
-	raw, _ := base64.StdEncoding.DecodeString(key + "=")
-	f.Fuzz(func(t *testing.T, plain []byte, blocks bool) {
-		text := ""
-		if blocks {
-			text = cbc(t, raw, plain[:len(plain)/16*16])
-		} else {
-			text = encrypt(t, key, corp, string(plain))
-		}
-		in, err := ours(t).Receive(deliver(delivery{ts: stamp(now), nonce: "1", text: text, token: token, at: now}))
-		if err == nil && in.Response == nil && (in.From.User == "" || in.ID == "" || in.Answer == nil || in.Text == "" && in.Token == "" && !bytes.Contains(plain, []byte("Content"))) {
-			t.Errorf("%q: %+v", plain, in)
-		}
-		if err == nil && in.Answer != nil {
-			in.Answer(chat.Answer{Text: string(plain), Done: string(plain)})
-		}
-	})
 }
