@@ -76,7 +76,7 @@ func commands(m chat.Message, r reach) []line {
 		if len(lines) == 0 && r == inGroup {
 			lines = append(lines, line{text: w.send})
 		}
-		command := strings.ReplaceAll(escape(chat.Line(b.Command, 200)), "`", "｀")
+		command := strings.NewReplacer("`", "｀", "](", "］(").Replace(escape(chat.Line(b.Command, 200)))
 		lines = append(lines, line{text: escapeMarkdown(chat.Line(b.Label, 40)) + w.colon + "`/drill " + command + "`"})
 	}
 	return lines
