@@ -3,7 +3,6 @@ package wecom
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -177,16 +176,17 @@ func (e *environment) base(loopback bool) *url.URL {
 		v = endpoint
 	}
 	u, err := url.Parse(v)
-	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Scheme != "https" && (u.Scheme != "http" || !loopback || !local(u.Hostname())) {
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || !secure(u, loopback) {
 		e.bad(varEndpoint, "want an https address without a question mark, such as "+endpoint)
 		return &url.URL{}
 	}
 	return u
 }
 
-func local(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && net.IP(ip.Unmap().AsSlice()).IsLoopback()
+func secure(u *url.URL, loopback bool) bool {
+	ip, err := netip.ParseAddr(u.Hostname())
+	local := u.Hostname() == "localhost" || err == nil && ip.Unmap().IsLoopback()
+	return u.Scheme == "https" || u.Scheme == "http" && loopback && local
 }
 
 // word reports whether s has from to to letters, digits, "-" and "_".

@@ -7,6 +7,9 @@ import (
 	"github.com/firedrill/firedrill/shared/chat"
 )
 
+// everybody is all members who see the app.
+const everybody = "@all"
+
 // place is a destination, read.
 type place struct {
 	corp  string
@@ -24,7 +27,7 @@ func parsePlace(to chat.Address) (place, error) {
 	switch {
 	case to.Platform != chat.WeCom:
 		return place{}, badAddress(to, "it is not on WeCom")
-	case target == "@all":
+	case target == everybody:
 		p.users = target
 	case typed && kind == "robot" && word(ids, 1, 64):
 		p.robot = ids

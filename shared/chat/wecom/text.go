@@ -14,7 +14,7 @@ const tooLong = "\n… (cut / 已截断)"
 // alike, so it becomes the full-width sign, which looks the same and which our grammar reads as the plain one. "@all" gets an invisible
 // character, so that nobody can call everybody through us.
 func escape(s string) string {
-	return apart(strings.ReplaceAll(chat.Clean(s), "<", "＜"), "@all", "@所有人")
+	return apart(strings.ReplaceAll(chat.Clean(s), "<", "＜"), everybody, "@所有人")
 }
 
 // apart puts a zero-width space behind the first character of each word in s, whatever the case.

@@ -90,7 +90,8 @@ func answer(w http.ResponseWriter, out map[string]any, err error) {
 	}
 	out["errcode"], out["errmsg"] = 0, "ok"
 	if f, isFault := err.(*fault); isFault {
-		out = map[string]any{"errcode": f.code, "errmsg": fmt.Sprintf("%s, hint: [1700000000_1], from ip: 127.0.0.1, more info at https://open.work.weixin.qq.com/devtool/query?e=%d", f.text, f.code)}
+		const words = "%s, hint: [1700000000_1], from ip: 127.0.0.1, more info at https://open.work.weixin.qq.com/devtool/query?e=%d"
+		out = map[string]any{"errcode": f.code, "errmsg": fmt.Sprintf(words, f.text, f.code)}
 	}
 	w.Header().Set("Content-Type", "application/json; charset=UTF-8")
 	_ = json.NewEncoder(w).Encode(out) //nolint:errcheck // nobody is left to tell

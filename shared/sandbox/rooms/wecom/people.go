@@ -73,8 +73,9 @@ func (r *Room) Press(ctx context.Context, p rooms.Pressing) (rooms.Heard, error)
 	response := r.newCode(card)
 	at := r.now()
 	r.mu.Unlock()
-	heard, answer, err := r.call(ctx, p.Person, event(p.Person, at, "event", "<Event><![CDATA[template_card_event]]></Event><EventKey>"+quoted(key)+"</EventKey><TaskId>"+quoted(card.task)+
-		"</TaskId><CardType><![CDATA[button_interaction]]></CardType><ResponseCode>"+quoted(response)+"</ResponseCode>"))
+	more := "<Event><![CDATA[template_card_event]]></Event><EventKey>" + quoted(key) + "</EventKey><TaskId>" + quoted(card.task) +
+		"</TaskId><CardType><![CDATA[button_interaction]]></CardType><ResponseCode>" + quoted(response) + "</ResponseCode>"
+	heard, answer, err := r.call(ctx, p.Person, event(p.Person, at, "event", more))
 	if err != nil || answer.MsgType == "" {
 		return heard, err
 	}

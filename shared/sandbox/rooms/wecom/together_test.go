@@ -93,8 +93,8 @@ func last(t *testing.T, r *room.Room, person string) rooms.Message {
 	return got[len(got)-1]
 }
 
-func TestTogether_ADrillInTheConversationWithTheApp(t *testing.T) {
-	r, ours, out, c := together(t)
+func TestTogether_ACommandIsAnsweredToWhoTypedIt(t *testing.T) {
+	r, ours, _, _ := together(t)
 	if err := r.Verify(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +110,10 @@ func TestTogether_ADrillInTheConversationWithTheApp(t *testing.T) {
 	if m := last(t, r, "alice"); m.Text != heard.Text || m.Private != "alice" || !m.Bot || len(r.Messages(all, "bob")) != 0 {
 		t.Errorf("%+v", m)
 	}
+}
 
+func TestTogether_ACardIsPressed(t *testing.T) {
+	r, ours, out, c := together(t)
 	keys := token.New()
 	press, err := keys.Press(token.Press{Verb: "approve", Drill: "abcdefghijkl2", Of: token.Of("gate"), Until: c.at.Add(time.Hour)})
 	if err != nil {
@@ -128,11 +131,11 @@ func TestTogether_ADrillInTheConversationWithTheApp(t *testing.T) {
 		t.Fatalf("%+v", card)
 	}
 	ours.answer = chat.Answer{Text: "ok", Done: "approved by bob"}
-	heard, err = r.Press(t.Context(), rooms.Pressing{Person: "bob", Channel: all, Message: card.ID})
+	heard, err := r.Press(t.Context(), rooms.Pressing{Person: "bob", Channel: all, Message: card.ID})
 	if err != nil || heard.Text != "approved by bob" {
 		t.Fatalf("%+v, %v", heard, err)
 	}
-	if in = ours.heard[1]; in.Token != press || in.From.User != "bob" || in.Message != posted.ID || in.Thread != posted.Thread || in.Says {
+	if in := ours.heard[0]; in.Token != press || in.From.User != "bob" || in.Message != posted.ID || in.Thread != posted.Thread || in.Says {
 		t.Errorf("%+v", in)
 	}
 	if m := last(t, r, "bob"); !m.Edited || !strings.HasSuffix(m.Text, "\n[approved by bob]") || len(m.Buttons) != 1 {
@@ -148,7 +151,7 @@ func TestTogether_ADrillInTheConversationWithTheApp(t *testing.T) {
 	if heard, err = r.Press(t.Context(), rooms.Pressing{Person: "mallory", Channel: all, Message: posted.ID}); err != nil || heard.Text != "" || heard.Status != 200 {
 		t.Errorf("%+v, %v", heard, err)
 	}
-	if err := out.Say(t.Context(), chat.Saying{To: chat.Address{Platform: chat.WeCom, Place: ours.heard[2].Channel}, User: "mallory", Text: "You may not.", Mode: "SANDBOX"}); err != nil {
+	if err := out.Say(t.Context(), chat.Saying{To: chat.Address{Platform: chat.WeCom, Place: ours.heard[1].Channel}, User: "mallory", Text: "You may not.", Mode: "SANDBOX"}); err != nil {
 		t.Fatal(err)
 	}
 	if m := last(t, r, "mallory"); m.Text != "[SANDBOX] You may not." || m.Private != "mallory" || len(last(t, r, "bob").Text) == len(m.Text) {
