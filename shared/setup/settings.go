@@ -33,6 +33,7 @@ const (
 type Need struct {
 	Variable string
 	Check    func(value string) error
+	Optional bool // it may be missing
 }
 
 // Parses makes a Check of a parser.
@@ -138,7 +139,9 @@ func (r *reader) needs(s *Settings, needs []Need) {
 	for _, n := range needs {
 		v := r.env[n.Variable]
 		if v == "" {
-			r.bad(n.Variable, "missing")
+			if !n.Optional {
+				r.bad(n.Variable, "missing")
+			}
 			continue
 		}
 		if n.Check != nil {
