@@ -1,6 +1,7 @@
 // Package start begins drills: at their slot, on command, and again wherever an earlier instance left off.
 //
-// In: signal.tick, command.start, drill.approved. Out: facts, and command.stop for a run that began after its stop was asked.
+// In: signal.tick, command.start, drill.approved. Out: facts, drill.announced for what the schedule starts soon, and command.stop for a run
+// that began after its stop was asked.
 package start
 
 import (
@@ -180,16 +181,23 @@ func (f *Function) tick(ctx context.Context, in events.Event) ([]events.Event, e
 	}
 	out, err := f.due(ctx, t.At, in.ID())
 	more, err2 := f.carryOn(ctx, in.ID())
-	return append(out, more...), errors.Join(err, err2)
+	told, err3 := f.announce(t.At, in.ID())
+	return append(append(out, more...), told...), errors.Join(err, err2, err3)
 }
 
-func (f *Function) due(ctx context.Context, at time.Time, cause string) ([]events.Event, error) {
+// fresh returns the time of a tick, which is never ahead of the clock; false for one from long ago: newer ones have been here.
+func (f *Function) fresh(at time.Time) (time.Time, bool) {
 	now := f.Now()
 	if at.After(now) {
 		at = now
 	}
-	if now.Sub(at) > Grace {
-		return nil, nil // a tick from long ago: newer ones have been here
+	return at, now.Sub(at) <= Grace
+}
+
+func (f *Function) due(ctx context.Context, at time.Time, cause string) ([]events.Event, error) {
+	at, fresh := f.fresh(at)
+	if !fresh {
+		return nil, nil
 	}
 	var out []events.Event
 	var errs []error
@@ -204,7 +212,7 @@ func (f *Function) due(ctx context.Context, at time.Time, cause string) ([]event
 		}
 		for _, s := range slots {
 			p := events.Start{Plan: plan.Name, Actor: schedulePrefix + plan.Name, Slot: s.Local}
-			more, err := f.begin(ctx, events.ID("slot", plan.Name, s.Local), p, s.At.Add(drill.RequestExpiry), cause)
+			more, err := f.begin(ctx, slotID(plan.Name, s), p, s.At.Add(drill.RequestExpiry), cause)
 			out = append(out, more...)
 			errs = append(errs, err)
 		}
