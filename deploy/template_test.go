@@ -247,6 +247,10 @@ func TestTemplate_TheFunctionsStartWithTheirVariables(t *testing.T) {
 					continue
 				}
 				r := lambdatest.Start(t, built[f], slices.Delete(slices.Clone(env), i, i+1)...)
+				if f == "abort" && variable == "FIREDRILL_CATALOG" {
+					r.Ready() // a stop does not need it
+					continue
+				}
 				if code := r.Exit(); code != 1 || !strings.Contains(r.Logs(), variable) {
 					t.Errorf("without %s it ends with %d:\n%s", variable, code, r.Logs())
 				}

@@ -132,6 +132,7 @@ defaults: { timezone: UTC, environment: staging, max_duration: 10m }
 accounts: { aws: { cloud: aws, id: "123456789012", region: us-east-1 } }
 channels: { room: { to: "webhook:%s/room" } }
 alarms: { checkout-5xx: { cloudwatch: checkout-5xx, account: aws } }
+bindings: [ { role: operator, to: "webhook:acme/alice", environments: [ staging ] } ]
 drills:
   outage:
     { title: Outage, owner: sre, account: aws, fis: { template: EXTa1b2c3d4e5f6g7, targets: { min: 1, max: 12 } }, notify: [ room ], exclusive: none,
@@ -150,14 +151,14 @@ func (c *cloud) env(name, bus, box string) []string {
 		"AWS_ACCESS_KEY_ID=" + sandbox.DefaultAccessKey, "AWS_SECRET_ACCESS_KEY=" + sandbox.DefaultSecret,
 	}
 	switch name {
-	case "start", "poll":
+	case "start", "poll", "advance", "conclude":
 		env = append(env, "FIREDRILL_CATALOG="+filepath.Join(c.folder, "drills.yaml"))
 	case "chatops":
 		env = append(env, "FIREDRILL_CATALOG="+filepath.Join(c.folder, "drills.yaml"), "FIREDRILL_WEBHOOK_SECRETS="+inSecret)
 	case "notify":
 		env = append(env, "FIREDRILL_WEBHOOK_OUT_SECRETS="+outSecret)
 	case "abort":
-		env = append(env, "FIREDRILL_ALARM_TOKENS="+hookToken)
+		env = append(env, "FIREDRILL_CATALOG="+filepath.Join(c.folder, "drills.yaml"), "FIREDRILL_ALARM_TOKENS="+hookToken)
 	}
 	return env
 }

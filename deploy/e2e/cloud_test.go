@@ -39,6 +39,7 @@ defaults: { timezone: UTC, environment: staging, max_duration: 10m }
 accounts: { aws: { cloud: aws, id: "123456789012", region: us-east-1 } }
 channels: { room: { to: "webhook:%s/room" } }
 alarms: { checkout-5xx: { cloudwatch: checkout-5xx, account: aws } }
+bindings: [ { role: operator, to: "webhook:acme/alice", environments: [ staging ] } ]
 drills:
   outage:
     { title: Outage, owner: sre, account: aws, fis: { template: EXTa1b2c3d4e5f6g7, targets: { min: 1, max: 12 } }, notify: [ room ], exclusive: none,

@@ -17,8 +17,10 @@ import (
 	"github.com/firedrill/firedrill/events"
 	"github.com/firedrill/firedrill/functions/bundle"
 	"github.com/firedrill/firedrill/functions/notify"
+	"github.com/firedrill/firedrill/shared/access"
 	"github.com/firedrill/firedrill/shared/bus/memory"
 	"github.com/firedrill/firedrill/shared/catalog"
+	"github.com/firedrill/firedrill/shared/chat"
 	"github.com/firedrill/firedrill/shared/chat/webhook"
 	"github.com/firedrill/firedrill/shared/drill"
 	"github.com/firedrill/firedrill/shared/function"
@@ -165,13 +167,19 @@ func (s *system) wire(ctx context.Context) error {
 
 func (s *system) functions() []bundle.Function {
 	return bundle.Functions(bundle.Options{
-		Deployment: "local", Mode: s.mode, Journal: s.journal, Services: s.services, Catalog: s.catalog.Load, Now: s.clock.Now,
+		Deployment: "local", Mode: s.mode, Journal: s.journal, Services: s.services, Catalog: s.catalog.Load, Access: s.access, Now: s.clock.Now,
 		Wait: s.clock.Sleep, Nonce: func() string { return random(20) }, Every: s.set.every, Prober: probe.New(nil, time.Now),
 		Reporter: &reports{s}, Link: s.link, Log: s.set.log,
 		Publish: func(ctx context.Context, out []events.Event) error {
 			return function.Send(ctx, s.bus, s.journal, out)
 		},
 	})
+}
+
+// access is who may do what. What comes from the local command itself was said by the person at the keyboard: it listens on loopback alone,
+// and that person has the journal, the catalogue and in live mode the credentials in their hands anyway.
+func (s *system) access() access.Policy {
+	return s.catalog.Load().Access().With(access.Binding{Role: access.Admin.String(), To: string(chat.Local) + ":*/*"})
 }
 
 // config says how to reach a service: the sandbox, or in live mode the vendor with the account's own credentials.

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/firedrill/firedrill/events"
+	"github.com/firedrill/firedrill/shared/access"
 	"github.com/firedrill/firedrill/shared/conduct"
 	"github.com/firedrill/firedrill/shared/drill"
 	"github.com/firedrill/firedrill/shared/journal"
@@ -26,8 +27,12 @@ const parallel = 16
 type Function struct {
 	Journal *journal.Journal
 	Conduct *conduct.Conductor
-	Now     func() time.Time
-	Nonce   func() string
+	// Access says who may do what; false when that cannot be read. It is asked about halts and releases alone: a stop asks nobody.
+	Access func(ctx context.Context) (access.Policy, bool)
+	// Environment returns the environment of a plan, as it is now; false when it is not known. It is asked about releases alone.
+	Environment func(plan string) (string, bool)
+	Now         func() time.Time
+	Nonce       func() string
 	// Patience runs out when the journal is slow: then Stop is called without it. nil waits 300 ms of real time.
 	Patience func(ctx context.Context) <-chan struct{}
 	Mode     string
@@ -49,8 +54,10 @@ func (f *Function) Handle(ctx context.Context, in events.Event) ([]events.Event,
 		out, err = f.alarm(ctx, in)
 	case events.TypeStop:
 		out, err = f.stop(ctx, in)
-	case events.TypeHalt, events.TypeRelease:
-		out, err = f.lever(ctx, in)
+	case events.TypeHalt:
+		out, err = f.halt(ctx, in)
+	case events.TypeRelease:
+		out, err = f.release(ctx, in)
 	}
 	if errors.Is(err, events.ErrInvalid) {
 		f.Log.Warn("refused", "event", in.ID(), "type", in.Type(), "error", err)
@@ -205,10 +212,14 @@ func (f *Function) answer(ctx context.Context, id string, o order, check, reason
 	if f.Journal.CausedBy(ctx, id, o.cause) {
 		return nil, nil // delivered again
 	}
+	return f.refused(id, "-", o.who, o.cause, check, reason)
+}
+
+func (f *Function) refused(id, plan, actor, cause, check, reason string) ([]events.Event, error) {
 	now := f.Now()
-	f.Log.Info("refused", "drill", id, "event", o.cause, "check", check, "reason", reason)
-	e, err := events.New(events.Envelope{ID: events.ID("refused", o.cause, check), Source: f.Source, Subject: id, Time: now, Cause: o.cause},
-		events.Refused{About: events.About{Drill: id, Plan: "-", Mode: f.Mode, Status: "unchanged", Actor: o.who, At: now}, Check: check, Reason: reason})
+	f.Log.Info("refused", "drill", id, "event", cause, "check", check, "reason", reason)
+	e, err := events.New(events.Envelope{ID: events.ID("refused", cause, check), Source: f.Source, Subject: id, Time: now, Cause: cause},
+		events.Refused{About: events.About{Drill: id, Plan: plan, Mode: f.Mode, Status: "unchanged", Actor: actor, At: now}, Check: check, Reason: reason})
 	if err != nil {
 		return nil, err
 	}

@@ -48,13 +48,13 @@ func RoleOf(name string) (r Role, ok bool) {
 // Everywhere stands for all environments at once: what holds there needs a binding that names none.
 const Everywhere = "*"
 
-// Everybody stands for every member of a tenant.
+// Everybody stands for every member of a tenant, and in place of a tenant for every tenant of a platform.
 const Everybody = "*"
 
 // Binding gives a role to somebody.
 type Binding struct {
 	Role         string   // one of Roles, or of the catalogue's own
-	To           string   // platform:tenant/user; user may be Everybody
+	To           string   // platform:tenant/user; user may be Everybody, and then tenant too
 	Environments []string // none: everywhere
 }
 
@@ -90,12 +90,21 @@ func (d *Denied) Error() string {
 	return fmt.Sprintf("you may not %s%s: that takes %s, and you (%s) are %s", d.Verb, where, d.Needs, d.Actor, d.Has)
 }
 
+// Verbs lists what a role of the catalogue's own may name: the words of commands.
+func Verbs() []string {
+	return []string{"help", "list", "plan", "status", "next", "report", "start", "advance", "skip", "retry", "cancel", "complete", "pause", "resume",
+		"note", "answer", "conclude", "halt", "approve", "reject", "release", "stop"}
+}
+
+// execute is what a gate calls that which a person calls advance.
+const execute, advance = "execute", "advance"
+
 // needs is the least role for a verb; Admin for one that is not known.
 func needs(verb string) Role {
 	switch verb {
 	case "help", "list", "plan", "status", "next", "report":
 		return Viewer
-	case "start", "advance", "execute", "skip", "retry", "cancel", "complete", "pause", "resume", "note", "answer", "conclude", "halt":
+	case "start", "advance", execute, "skip", "retry", "cancel", "complete", "pause", "resume", "note", "answer", "conclude", "halt":
 		return Operator
 	case "approve", "reject", "release":
 		return Approver
@@ -109,25 +118,60 @@ func needs(verb string) Role {
 // A stop is not asked about here: who can be told from a stranger may stop. An alarm may stop, and a schedule may start; neither
 // may do anything else.
 func (p Policy) May(actor, verb, environment string) error {
-	if machine, ok := byMachine(actor); ok {
-		if verb == machine || verb == "stop" {
-			return nil
-		}
-		return &Denied{Actor: actor, Verb: verb, Environment: environment, Has: "no person", Needs: needs(verb).String()}
+	if verb == execute {
+		verb = advance
 	}
-	if verb == "stop" {
+	if machine, ok := byMachine(actor); verb == "stop" || ok && verb == machine {
 		return nil
 	}
 	least := needs(verb)
+	return p.ask(actor, verb, least.String(), environment, func(b Binding) bool {
+		r, ok := RoleOf(b.Role)
+		return ok && r >= least || slices.Contains(p.Own[b.Role], verb)
+	})
+}
+
+// MayAs is May for what a plan asks a role of its own for: the approval of its start. An empty role is nobody's.
+func (p Policy) MayAs(actor, verb, role, environment string) error {
+	return p.ask(actor, verb, role, environment, gives(role))
+}
+
+// Holds reports whether the actor has a role in the environment: one of that name, or one above it. An admin has every role.
+func (p Policy) Holds(actor, role, environment string) bool {
+	return p.MayAs(actor, "", role, environment) == nil
+}
+
+// Given reports whether anybody at all has a role in the environment.
+func (p Policy) Given(role, environment string) bool {
+	return slices.ContainsFunc(p.Bindings, func(b Binding) bool { return b.in(environment) && gives(role)(b) })
+}
+
+// gives tells the bindings that give a role.
+func gives(role string) func(Binding) bool {
+	least, ranked := RoleOf(role)
+	return func(b Binding) bool {
+		r, ok := RoleOf(b.Role)
+		return role != "" && (b.Role == role || ok && (r == Admin || ranked && r >= least))
+	}
+}
+
+// ask looks for a binding of the actor that is enough, and says what there is where none is.
+func (p Policy) ask(actor, verb, role, environment string, enough func(Binding) bool) error {
+	no := &Denied{Actor: actor, Verb: verb, Environment: environment, Needs: role}
+	if _, ok := byMachine(actor); ok {
+		no.Has = "no person"
+		return no
+	}
 	var has []string
 	for _, b := range p.of(actor, environment) {
-		if r, ok := RoleOf(b.Role); ok && r >= least || slices.Contains(p.Own[b.Role], verb) {
+		if enough(b) {
 			return nil
 		}
 		has = append(has, b.Role)
 	}
 	slices.Sort(has)
-	return &Denied{Actor: actor, Verb: verb, Environment: environment, Has: strings.Join(slices.Compact(has), " and "), Needs: least.String()}
+	no.Has = strings.Join(slices.Compact(has), " and ")
+	return no
 }
 
 // byMachine names the one verb that a schedule or an alarm has.
@@ -141,15 +185,6 @@ func byMachine(actor string) (verb string, ok bool) {
 	return "", false
 }
 
-// Holds reports whether the actor has a role in the environment: one of that name, or one above it.
-func (p Policy) Holds(actor, role, environment string) bool {
-	least, ranked := RoleOf(role)
-	return slices.ContainsFunc(p.of(actor, environment), func(b Binding) bool {
-		r, ok := RoleOf(b.Role)
-		return b.Role == role || ranked && ok && r >= least
-	})
-}
-
 // Known reports whether anything is bound to the actor.
 func (p Policy) Known(actor string) bool { return len(p.of(actor, "")) > 0 }
 
@@ -157,22 +192,32 @@ func (p Policy) Known(actor string) bool { return len(p.of(actor, "")) > 0 }
 func (p Policy) of(actor, environment string) []Binding {
 	var out []Binding
 	for _, b := range p.Bindings {
-		if b.matches(actor) && (environment == "" || len(b.Environments) == 0 || slices.Contains(b.Environments, environment)) {
+		if b.matches(actor) && b.in(environment) {
 			out = append(out, b)
 		}
 	}
 	return out
 }
 
+// in reports whether the binding holds in an environment; in the empty one each does.
+func (b Binding) in(environment string) bool {
+	return environment == "" || len(b.Environments) == 0 || slices.Contains(b.Environments, environment)
+}
+
 func (b Binding) matches(actor string) bool {
-	if actor == "" || strings.HasSuffix(actor, "/"+Everybody) {
+	platform, tenant, user, ok := Split(actor)
+	if !ok || tenant == Everybody || user == Everybody {
 		return false
 	}
-	if tenant, all := strings.CutSuffix(b.To, "/"+Everybody); all {
-		of, _, found := strings.Cut(actor, "/")
-		return found && of == tenant
-	}
-	return b.To == actor
+	p, t, u, ok := Split(b.To)
+	return ok && p == platform && (t == tenant && (u == user || u == Everybody) || t == Everybody && u == Everybody)
+}
+
+// Split takes platform:tenant/user apart; ok is false for what is written in another way.
+func Split(principal string) (platform, tenant, user string, ok bool) {
+	platform, rest, colon := strings.Cut(principal, ":")
+	tenant, user, slash := strings.Cut(rest, "/")
+	return platform, tenant, user, colon && slash && platform != "" && tenant != "" && user != ""
 }
 
 // Under returns nil if words from the platform carry the verb by themselves, and an error that says what to do instead otherwise.

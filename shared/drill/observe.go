@@ -262,6 +262,13 @@ func (d *Drill) FailRestoration(why string, now time.Time) Change {
 	return c
 }
 
+// And joins what two changes of one entry leave.
+func (c Change) And(more Change) Change {
+	c.add(more.What)
+	c.Facts = append(slices.Clip(c.Facts), more.Facts...)
+	return c
+}
+
 func (c *Change) add(s string) {
 	switch {
 	case s == "":

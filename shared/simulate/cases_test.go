@@ -113,7 +113,7 @@ func executed(s *stage) (out []service.Run) {
 func TestCase_TheSameStartTwentyTimesAtOnceAndAgainLater(t *testing.T) {
 	each(t, func(t *testing.T, s drill.Service, plan string) {
 		st := newStage(t, s, &script{})
-		e := st.Event(events.Start{Plan: plan, Actor: "test:acme/alice"})
+		e := st.Event(events.Start{Plan: plan, Actor: "local:acme/alice"})
 		st.say(time.Second, 20, e)
 		st.say(40*time.Second, 5, e)
 		st.say(20*time.Minute, 5, e)
@@ -134,7 +134,7 @@ func TestCase_AReplyLostAfterCommitIsAdoptedAndTheTimelineShowsTheGap(t *testing
 			lost = true
 			return fate{act: loseReply}
 		}})
-		e := st.Event(events.Start{Plan: plan, Actor: "test:acme/alice"})
+		e := st.Event(events.Start{Plan: plan, Actor: "local:acme/alice"})
 		st.say(time.Second, 1, e)
 		d := st.play(t, e)
 		line := st.Timeline(st.ctx, d.ID)
@@ -154,7 +154,7 @@ func TestCase_AnAlarmWhileTheStartIsInFlightEndsStopped(t *testing.T) {
 			held = true
 			return fate{act: slowReply, lasts: 8 * time.Second}
 		}})
-		e := st.Event(events.Start{Plan: plan, Actor: "test:acme/alice"})
+		e := st.Event(events.Start{Plan: plan, Actor: "local:acme/alice"})
 		st.say(time.Second, 1, e)
 		st.say(4*time.Second, 1, st.Event(events.Alarm{Source: "alertmanager", Name: "StopMe", Labels: map[string]string{"alertname": "StopMe"}, ID: "one", State: "firing", At: time.Now()}))
 		d := st.play(t, e)
@@ -174,9 +174,9 @@ func TestCase_AStopBeforeTheRunExistsLetsItNeverStart(t *testing.T) {
 			frozen = true // start stands still at its guards
 			return fate{act: freezeAfter, lasts: 20 * time.Second}
 		}})
-		e := st.Event(events.Start{Plan: plan, Actor: "test:acme/alice"})
+		e := st.Event(events.Start{Plan: plan, Actor: "local:acme/alice"})
 		st.say(time.Second, 1, e)
-		st.say(5*time.Second, 1, st.Event(events.Stop{Drill: DrillOf(e), Actor: "test:acme/bob"}))
+		st.say(5*time.Second, 1, st.Event(events.Stop{Drill: DrillOf(e), Actor: "local:acme/bob"}))
 		d := st.play(t, e)
 		if d.Outcome != drill.Stopped || len(executed(st)) != 0 {
 			t.Errorf("outcome %s, %d runs", d.Outcome, len(executed(st)))
@@ -194,9 +194,9 @@ func TestCase_AStopThatLiesIsNeverCalledStopped(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		e := st.Event(events.Start{Plan: plan, Actor: "test:acme/alice"})
+		e := st.Event(events.Start{Plan: plan, Actor: "local:acme/alice"})
 		st.say(time.Second, 1, e)
-		st.say(30*time.Second, 1, st.Event(events.Stop{Drill: DrillOf(e), Actor: "test:acme/bob"}))
+		st.say(30*time.Second, 1, st.Event(events.Stop{Drill: DrillOf(e), Actor: "local:acme/bob"}))
 		honest := time.Now().Add(8 * time.Minute)
 		st.Sched.At(honest, "honest", func() {
 			if got := st.c.heads[DrillOf(e)]; got.Status != drill.Stopping || got.Escalations == 0 || got.StopCalls < 3 {
@@ -219,7 +219,7 @@ func TestCase_ALostCompletionEventIsFoundByTheNextTick(t *testing.T) {
 				st.Funcs[i].Types = []string{events.TypeTick}
 			}
 		}
-		e := st.Event(events.Start{Plan: "fis-fail", Actor: "test:acme/alice"})
+		e := st.Event(events.Start{Plan: "fis-fail", Actor: "local:acme/alice"})
 		st.say(time.Second, 1, e)
 		d := st.play(t, e)
 		if late := d.EndedAt.Sub(d.StartedAt); d.Outcome != drill.Failed || late > time.Minute {

@@ -23,6 +23,9 @@ accounts:
 alarms:
   checkout-5xx: { cloudwatch: checkout-5xx, account: aws }
   stop-me: { alertmanager: { alertname: StopMe } }
+bindings:
+  - { role: operator, to: "local:acme/alice" }
+  - { role: approver, to: [ "local:acme/bob", "local:acme/carol" ] }
 drills:
 `
 

@@ -281,7 +281,7 @@ func (w *World) Tick(ctx context.Context, t testing.TB) {
 // Start asks for a drill and returns its id.
 func (w *World) Start(ctx context.Context, t testing.TB, plan string, params map[string]any) string {
 	t.Helper()
-	return events.ID("drill", "/test", w.Send(ctx, t, events.Start{Plan: plan, Actor: "test:acme/alice", Parameters: params}))
+	return events.ID("drill", "/test", w.Send(ctx, t, events.Start{Plan: plan, Actor: "local:acme/alice", Parameters: params}))
 }
 
 // Until ticks every minute until the drill satisfies ok, at most n times.

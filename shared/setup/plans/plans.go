@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/firedrill/firedrill/shared/access"
 	"github.com/firedrill/firedrill/shared/catalog"
 	"github.com/firedrill/firedrill/shared/setup"
 )
@@ -80,6 +81,9 @@ func (b *Book) Catalog() *catalog.Catalog { return b.current.Load() }
 
 // Freezes lists its freezes.
 func (b *Book) Freezes() []catalog.Freeze { return b.Catalog().Freezes() }
+
+// Access returns who may do what.
+func (b *Book) Access() access.Policy { return b.Catalog().Access() }
 
 // Look reads the catalogue again if one of its files has changed. It looks twice a minute at most, and never fails.
 func (b *Book) Look(ctx context.Context) {
