@@ -39,6 +39,10 @@ func TestSignatures_AreTheVendorsOwn(t *testing.T) {
 					t.Errorf("%d keys: %v", len(keys), err)
 				}
 			}
+			h.Set(c.header, base64.StdEncoding.EncodeToString(c.of(secret{}, c.ts)))
+			if _, err := verify(h, c.timeName, c.header, []secret{{""}, {c.key}}, c.of, at); err != chat.ErrAuth {
+				t.Errorf("signed with an empty secret, which is among ours: %v", err)
+			}
 		})
 	}
 	if got := (url.Values{"sign": {"a+/="}}).Encode(); got != "sign=a%2B%2F%3D" {
