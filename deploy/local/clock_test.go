@@ -50,7 +50,7 @@ func TestClock_lateCommandsAreStillLate(t *testing.T) {
 func TestClock_chatAndAlarms(t *testing.T) {
 	w := ahead(t)
 	var got struct{ Drill string }
-	w.chat(time.Now(), w.s.secrets, "/drill start cart-cpu").want(t, 200).into(t, &got)
+	w.chat(time.Now(), w.secrets(), "/drill start cart-cpu").want(t, 200).into(t, &got)
 	w.until("the gate is open", func() bool { v, ok := w.drill(got.Drill); return ok && len(v.Gates) == 1 })
 	if code, _, errs := cli(t, "send", "--to", w.url, "alarm", "cart-errors"); code != 0 {
 		t.Fatal(errs)

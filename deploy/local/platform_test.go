@@ -12,6 +12,7 @@ import (
 	"github.com/firedrill/firedrill/events"
 	"github.com/firedrill/firedrill/shared/chat/webhook"
 	"github.com/firedrill/firedrill/shared/drill"
+	"github.com/firedrill/firedrill/shared/setup/talk"
 )
 
 // sample is a vendor's own payload.
@@ -119,44 +120,45 @@ func TestAlarms_webhooks(t *testing.T) {
 
 func (w *world) chat(at time.Time, secrets []webhook.Secret, text string) answer {
 	w.t.Helper()
-	body := fmt.Sprintf(`{"text":%q,"user":"ann","tenant":"acme"}`, text)
+	body := fmt.Sprintf(`{"text":%q,"user":"alice","tenant":"sandbox"}`, text)
 	return w.do("POST", "/chat/webhook", "application/json", body, signed(w.t, secrets, "msg_"+random(12), at, body)...)
 }
 
 func TestChat_signedWebhook(t *testing.T) {
 	w := start(t)
-	others, err := readSecrets("FIREDRILL_NO_SUCH_VARIABLE")
+	others, err := webhook.ParseSecrets(madeUp(talk.InSecrets))
 	if err != nil {
 		t.Fatal(err)
 	}
 	now := time.Now()
 	w.chat(now, others, "/drill status").want(t, 401, "not authorised")
-	w.chat(now.Add(-6*time.Minute), w.s.secrets, "/drill status").want(t, 401, "not authorised")
-	w.chat(now.Add(6*time.Minute), w.s.secrets, "/drill status").want(t, 401, "not authorised")
+	w.chat(now.Add(-6*time.Minute), w.secrets(), "/drill status").want(t, 401, "not authorised")
+	w.chat(now.Add(6*time.Minute), w.secrets(), "/drill status").want(t, 401, "not authorised")
 	w.do("POST", "/chat/webhook", "application/json", `{"text":"/drill status"}`).want(t, 401, "not authorised")
-	w.do("POST", "/chat/slack", "application/json", "{}").want(t, 404)
+	w.do("POST", "/chat/slack", "application/json", "{}").want(t, 401, "not authorised")
+	w.do("POST", "/chat/mattermost", "application/json", "{}").want(t, 404)
 
-	w.chat(now, w.s.secrets, "/drill explode").want(t, 200, "explode")
-	w.chat(now, w.s.secrets, "/drill status").want(t, 200, "no drill is active")
-	w.chat(now, w.s.secrets, "/drill list").want(t, 200, "cart-empty", "smoke-wait")
+	w.chat(now, w.secrets(), "/drill explode").want(t, 200, "explode")
+	w.chat(now, w.secrets(), "/drill status").want(t, 200, "no drill is active")
+	w.chat(now, w.secrets(), "/drill list").want(t, 200, "cart-empty", "smoke-wait")
 	var got struct{ Text, Drill string }
-	w.chat(now, w.s.secrets, "/drill start cart-empty").want(t, 200, "[SANDBOX] start of cart-empty asked for").into(t, &got)
+	w.chat(now, w.secrets(), "/drill start cart-empty").want(t, 200, "[SANDBOX] start of cart-empty asked for").into(t, &got)
 	w.until("the gate is open", func() bool { v, ok := w.drill(got.Drill); return ok && len(v.Gates) == 1 })
-	if v, _ := w.drill(got.Drill); v.Actor != "webhook:acme/ann" {
+	if v, _ := w.drill(got.Drill); v.Actor != "webhook:sandbox/alice" {
 		t.Errorf("actor %q", v.Actor)
 	}
-	w.chat(now, w.s.secrets, "/drill status "+got.Drill[:6]).want(t, 200, "waits at")
-	w.chat(now, w.s.secrets, "/drill stop "+strings.ToUpper(got.Drill[:6])).want(t, 200, "stop of drill "+got.Drill[:8])
+	w.chat(now, w.secrets(), "/drill status "+got.Drill[:6]).want(t, 200, "waits at")
+	w.chat(now, w.secrets(), "/drill stop "+strings.ToUpper(got.Drill[:6])).want(t, 200, "stop of drill "+got.Drill[:8])
 	v := w.reaches(got.Drill, string(drill.Concluding))
-	if v.Stop.By != "webhook:acme/ann" || v.Stop.StoppedAt == nil {
+	if v.Stop.By != "webhook:sandbox/alice" || v.Stop.StoppedAt == nil {
 		t.Errorf("stop %+v", v.Stop)
 	}
 }
 
 func TestChat_theSameRequestTwiceIsOneDrill(t *testing.T) {
 	w := start(t)
-	body := `{"text":"/drill start smoke-wait","user":"ann","tenant":"acme"}`
-	header := signed(t, w.s.secrets, "msg_1", time.Now(), body)
+	body := `{"text":"/drill start smoke-wait","user":"alice","tenant":"sandbox"}`
+	header := signed(t, w.secrets(), "msg_1", time.Now(), body)
 	one := w.do("POST", "/chat/webhook", "application/json", body, header...).want(t, 200)
 	two := w.do("POST", "/chat/webhook", "application/json", body, header...).want(t, http.StatusOK)
 	if one.body != two.body {

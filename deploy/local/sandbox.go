@@ -35,6 +35,7 @@ func (s *system) openSandbox() error {
 	s.box, s.keeper = box, keep
 	s.boxListener = l
 	s.boxURL = "http://" + l.Addr().String()
+	s.openRooms()
 	return nil
 }
 
@@ -43,7 +44,7 @@ func (s *system) serveSandbox(wg *sync.WaitGroup) (closeBox func(), err error) {
 	if s.box == nil {
 		return func() {}, nil
 	}
-	server := &http.Server{Handler: s.box, ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: s.withRooms(s.box), ReadHeaderTimeout: 10 * time.Second}
 	wg.Go(func() {
 		if err := server.Serve(s.boxListener); !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
 			s.set.log.Error("the sandbox ended", "error", err)

@@ -21,7 +21,7 @@ import (
 	"github.com/firedrill/firedrill/shared/bus/memory"
 	"github.com/firedrill/firedrill/shared/catalog"
 	"github.com/firedrill/firedrill/shared/chat"
-	"github.com/firedrill/firedrill/shared/chat/webhook"
+	"github.com/firedrill/firedrill/shared/chat/token"
 	"github.com/firedrill/firedrill/shared/drill"
 	"github.com/firedrill/firedrill/shared/function"
 	"github.com/firedrill/firedrill/shared/journal"
@@ -34,6 +34,7 @@ import (
 	"github.com/firedrill/firedrill/shared/provider/fis"
 	"github.com/firedrill/firedrill/shared/provider/oos"
 	"github.com/firedrill/firedrill/shared/sandbox"
+	"github.com/firedrill/firedrill/shared/sandbox/rooms"
 )
 
 // The two modes; each journal entry, page and message carries one.
@@ -72,7 +73,10 @@ type system struct {
 	services    *provider.Services
 	bus         *memory.Bus
 	facts       *feed
-	secrets     []webhook.Secret // that commands by the signed webhook carry
+	rooms       map[chat.Platform]rooms.Room // the sandbox's chat platforms; none in live mode
+	roomEnv     map[string]string            // what connects Firedrill to chat platforms
+	keys        token.Keys                   // of buttons and links
+	talk        http.Handler                 // the chatops function
 	messages    io.Closer
 }
 
@@ -90,15 +94,11 @@ func random(n int) string {
 
 // newSystem wires everything and starts nothing.
 func newSystem(ctx context.Context, set settings) (*system, error) {
-	s := &system{set: set, mode: sandboxMode, facts: newFeed()}
+	s := &system{set: set, mode: sandboxMode, facts: newFeed(), roomEnv: map[string]string{}}
 	if set.live {
 		s.mode = liveMode
 	}
 	if err := s.loadCatalog(); err != nil {
-		return nil, err
-	}
-	var err error
-	if s.secrets, err = readSecrets(secretsVariable); err != nil {
 		return nil, err
 	}
 	store, err := dir.Open(filepath.Join(set.data, "journal"))
@@ -155,6 +155,14 @@ func (s *system) wire(ctx context.Context) error {
 	n, err := s.notifier()
 	if err != nil {
 		return err
+	}
+	c, err := s.chatops()
+	if err != nil {
+		return err
+	}
+	s.talk = c.Handler()
+	for _, r := range s.rooms {
+		r.Connect(s.talk)
 	}
 	all = append(all, bundle.Function{Name: "notify", Types: notify.Types(), Handle: n.Handle})
 	for _, f := range all {

@@ -56,7 +56,7 @@ func (f *Function) may(c caller, verb grammar.Verb, environment, about string) e
 
 // mayApprove is the same for the approval before a start: the plan says whose it must be.
 func (f *Function) mayApprove(c caller, verb grammar.Verb, d *drill.Drill) error {
-	p, role := f.Access(), approver(d.Plan)
+	p, role := f.Access(), d.Plan.Approver()
 	if !c.pressed {
 		if p.Under(c.platform, string(verb)) != nil {
 			return unsigned(c, verb, d.ID)
@@ -70,17 +70,6 @@ func (f *Function) mayApprove(c caller, verb grammar.Verb, d *drill.Drill) error
 		no.Has = "not one"
 	}
 	return &denial{about: d.ID, text: inWords(no)}
-}
-
-// approver is the role that approves a start of the plan.
-func approver(p drill.Plan) string {
-	switch p.Approval.From {
-	case "":
-		return access.Approver.String()
-	case "owner":
-		return p.Owner
-	}
-	return p.Approval.From
 }
 
 // scopeEnvironment is where somebody must hold a role to move a lever of that scope.

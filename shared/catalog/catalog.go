@@ -73,6 +73,16 @@ func (c *Catalog) Channels() []drill.Channel {
 	return out
 }
 
+// LangOf returns the language of the channel with this address, "" for one that the catalogue does not have.
+func (c *Catalog) LangOf(address string) string {
+	for _, name := range slices.Sorted(maps.Keys(c.channels)) {
+		if ch := c.channels[name]; ch.To == address {
+			return ch.Lang
+		}
+	}
+	return ""
+}
+
 // Freezes returns all freezes in the order of the files.
 func (c *Catalog) Freezes() []Freeze { return slices.Clone(c.freezes) }
 
