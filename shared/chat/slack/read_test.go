@@ -88,7 +88,7 @@ func TestReceive_Handshakes(t *testing.T) {
 	if in, err = receiver(t).Receive(get); err != nil || in.Response == nil {
 		t.Errorf("got %+v, %v", in, err)
 	}
-	for _, body := range []string{"ssl_check=2", "ssl_check=1&command=/drill", "ssl_check=1&ssl_check=1", "ssl_check=1&payload=%7B%7D", "ssl_check=1&text=stop&token=t"} {
+	for _, body := range []string{"ssl_check=2", "ssl_check=1&command=/drill", "ssl_check=1&text=stop", "ssl_check=1&ssl_check=1", "ssl_check=1&payload=%7B%7D", "ssl_check=1&text=stop&token=t"} {
 		probe.Body = []byte(body)
 		in, err = receiver(t).Receive(probe)
 		refused(t, in, err)
@@ -161,7 +161,7 @@ func TestReceive_Press(t *testing.T) {
 		t.Fatal(err)
 	}
 	if in.Token != "1.approve.k7m2.abcd1234.t0.mac" || in.Text != "" || in.From.String() != "slack:T0DRILL/U0BOB" || in.ID != "T0DRILL|3.4.def|1795511112.123456" ||
-		in.Message != "1795511111.000100" || in.Thread != "1795511110.000000" || in.ReplyURL != "https://hooks.slack.com/actions/T0DRILL/5/y" || in.Says {
+		in.Message != "1795511111.000100" || in.Thread != "1795511110.000000" || in.ReplyURL != "https://hooks.slack.com/actions/T0DRILL/5/y" || in.Says || !in.ReplyUntil.Equal(now.Add(29*time.Minute)) {
 		t.Errorf("got %+v", in)
 	}
 	if r := in.Answer(chat.Answer{Text: "x", Done: "approved"}); r.Status != http.StatusOK || len(r.Body) != 0 {
