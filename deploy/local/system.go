@@ -164,11 +164,11 @@ func (s *system) wire(ctx context.Context) error {
 	for _, r := range s.rooms {
 		r.Connect(s.talk)
 	}
-	all = append(all, bundle.Function{Name: "notify", Types: notify.Types(), Handle: n.Handle})
+	all = append(all, bundle.Function{Name: "notify", Types: notify.Types(), Handle: persistent(n.Handle)})
 	for _, f := range all {
 		h := function.Publishing(f.Handle, s.bus, s.journal)
 		h = function.Logging(h, s.set.log.With("function", f.Name), s.clock.Now)
-		s.bus.Subscribe(memory.Route{Name: f.Name, Types: f.Types, Handler: h})
+		s.bus.Subscribe(memory.Route{Name: f.Name, Types: f.Types, Handler: h, Workers: workersOf(f.Name)})
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
+	"errors"
 	"io"
 	"net/http"
 	"os"
@@ -17,6 +18,7 @@ import (
 	"github.com/firedrill/firedrill/shared/chat/local"
 	"github.com/firedrill/firedrill/shared/chat/wire"
 	"github.com/firedrill/firedrill/shared/drill"
+	"github.com/firedrill/firedrill/shared/function"
 	"github.com/firedrill/firedrill/shared/inbound"
 	"github.com/firedrill/firedrill/shared/setup/talk"
 )
@@ -46,6 +48,32 @@ func (s *system) notifier() (*notify.Function, error) {
 		Journal: s.journal, Senders: chat.New(senders, local.New(file)), Keys: s.keys, Link: s.link, Now: s.clock.Now, Wall: time.Now, Wait: patient,
 		Of: s.channelsOf, Log: s.set.log,
 	}, nil
+}
+
+// persistent delivers a fact again for as long as a room takes no more messages, in the world's time: the bus, which counts in the
+// system's own, would give up within moments.
+func persistent(h function.Handler) function.Handler {
+	return func(ctx context.Context, in events.Event) (out []events.Event, err error) {
+		for range 40 {
+			out, err = h(ctx, in)
+			var fail *chat.Error
+			if !errors.As(err, &fail) || !chat.Retryable(err) {
+				return out, err
+			}
+			if patient(ctx, min(max(fail.RetryAfter, time.Second), 15*time.Second)) != nil {
+				return out, err
+			}
+		}
+		return out, err
+	}
+}
+
+// workersOf is how many events a function may have in hand: those of notify mostly wait for a room's turn.
+func workersOf(name string) int {
+	if name == "notify" {
+		return 64
+	}
+	return 0
 }
 
 // channelsOf are the channels of a plan in today's catalogue.
