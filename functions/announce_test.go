@@ -167,9 +167,16 @@ func TestStart_AnnouncesWhatWillHappen(t *testing.T) {
 	})
 }
 
-// TestStart_TheAnnouncedDrillIsTheOneThatStarts at its slot, once, with the id that was announced.
+// TestStart_TheAnnouncedDrillIsTheOneThatStarts at its slot, once, with the id that was announced; from then on nothing is announced.
 func TestStart_TheAnnouncedDrillIsTheOneThatStarts(t *testing.T) {
-	cat := written(t, fmt.Sprintf(announcing, "aws", fisBlock, `cron: "20 0 1 1 *", timezone: UTC, announce: 15m`))
+	for announce, times := range map[string]int{"15m": 10, "5m": 5} {
+		t.Run(announce, func(t *testing.T) { announcedAndStarted(t, announce, times) })
+	}
+}
+
+func announcedAndStarted(t *testing.T, announce string, times int) {
+	t.Helper()
+	cat := written(t, fmt.Sprintf(announcing, "aws", fisBlock, `cron: "20 0 1 1 *", timezone: UTC, announce: `+announce))
 	bubble(t, func(o *options) { o.catalog = cat }, func(r *rig) {
 		told := map[string]int{}
 		for range 25 {
@@ -184,7 +191,7 @@ func TestStart_TheAnnouncedDrillIsTheOneThatStarts(t *testing.T) {
 			t.Fatalf("%d drills, announced %v, %v", len(items), told, err)
 		}
 		for id, n := range told {
-			if d := r.load(id); n != 10 || d.Plan.Name != "one" || d.Actor != "schedule:one" || d.Status == drill.Refused {
+			if d := r.load(id); n != times || d.Plan.Name != "one" || d.Actor != "schedule:one" || d.Status == drill.Refused {
 				t.Errorf("announced %d times, %s is %s", n, id, d.Status)
 			}
 		}

@@ -156,7 +156,7 @@ func (c *cloud) env(name, bus, box string) []string {
 	case "chatops":
 		env = append(env, "FIREDRILL_CATALOG="+filepath.Join(c.folder, "drills.yaml"), "FIREDRILL_WEBHOOK_SECRETS="+inSecret)
 	case "notify":
-		env = append(env, "FIREDRILL_WEBHOOK_OUT_SECRETS="+outSecret)
+		env = append(env, "FIREDRILL_CATALOG="+filepath.Join(c.folder, "drills.yaml"), "FIREDRILL_WEBHOOK_OUT_SECRETS="+outSecret)
 	case "abort":
 		env = append(env, "FIREDRILL_CATALOG="+filepath.Join(c.folder, "drills.yaml"), "FIREDRILL_ALARM_TOKENS="+hookToken)
 	}

@@ -15,7 +15,7 @@ import (
 // ahead starts an 'up' whose clock is a day ahead of the world's, as it is after a while with --speed.
 func ahead(t *testing.T) *world {
 	t.Helper()
-	w := start(t)
+	w := start(t, withAnn(t))
 	w.s.clock.Advance(24 * time.Hour)
 	return w
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/firedrill/firedrill/shared/chat"
 	"github.com/firedrill/firedrill/shared/chat/messages"
 	"github.com/firedrill/firedrill/shared/chat/token"
+	"github.com/firedrill/firedrill/shared/chat/token/tokentest"
 	"github.com/firedrill/firedrill/shared/drill"
 )
 
@@ -37,7 +38,7 @@ func room(t testing.TB) (*world, *plainly) {
 	t.Helper()
 	w, p := newWorld(t), &plainly{in: chat.Incoming{ID: "1", From: chat.Principal{Platform: chat.Slack, Tenant: "T", User: "ALICE"}, Channel: "T/C", Says: true}}
 	w.f.Receivers[chat.Slack] = p
-	w.f.Keys = token.New()
+	w.f.Keys = tokentest.New()
 	w.policy = access.Policy{
 		Bindings: []access.Binding{{Role: "operator", To: "slack:T/ALICE", Environments: []string{"staging"}}, {Role: "approver", To: "slack:T/BOB"}, {Role: "viewer", To: "slack:T/CAROL"}},
 		Own:      map[string][]string{"team-pay": {"approve"}},
@@ -174,7 +175,7 @@ func TestPress_ThatCannotBeTrustedOrComesTooLate(t *testing.T) {
 		want  string
 	}{
 		"made by others": {"BOB", func(*world) string {
-			s, _ := token.New().Press(token.Press{Verb: "approve", Drill: third, Of: "x", Until: now.Add(time.Hour)})
+			s, _ := tokentest.New().Press(token.Press{Verb: "approve", Drill: third, Of: "x", Until: now.Add(time.Hour)})
 			return s
 		}, "none of ours"},
 		"no token at all":       {"BOB", func(*world) string { return "approve" }, "none of ours"},

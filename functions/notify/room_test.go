@@ -14,6 +14,7 @@ import (
 	"github.com/firedrill/firedrill/events"
 	"github.com/firedrill/firedrill/shared/chat"
 	"github.com/firedrill/firedrill/shared/chat/token"
+	"github.com/firedrill/firedrill/shared/chat/token/tokentest"
 	"github.com/firedrill/firedrill/shared/drill"
 )
 
@@ -73,7 +74,7 @@ func newScreen(t *testing.T) (*bench, *screen) {
 	t.Helper()
 	b, s := newBench(t, channel("a", "local:a")), &screen{}
 	b.f.Senders = chat.New(nil, s)
-	b.f.Keys = token.New()
+	b.f.Keys = tokentest.New()
 	b.f.Link = func(id string) string { return "https://drills.example.com/r/" + id }
 	return b, s
 }
@@ -307,7 +308,7 @@ func TestReply_AnOldOrForeignURLIsNotUsed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	foreign, err := token.New().Seal("https://evil.example.com/")
+	foreign, err := tokentest.New().Seal("https://evil.example.com/")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/firedrill/firedrill/shared/access"
 	"github.com/firedrill/firedrill/shared/chat/grammar"
+	"github.com/firedrill/firedrill/shared/chat/words"
 )
 
 func policy() access.Policy {
@@ -158,7 +159,7 @@ func TestUnder(t *testing.T) {
 // TestVerbs_AreThoseOfTheGrammar holds what a role may name and what a person can type together.
 func TestVerbs_AreThoseOfTheGrammar(t *testing.T) {
 	var typed []string
-	for _, m := range regexp.MustCompile(`(?m)^/drill ([a-z]+)`).FindAllStringSubmatch(grammar.HelpText(""), -1) {
+	for _, m := range regexp.MustCompile(`(?m)^/drill ([a-z]+)`).FindAllStringSubmatch(grammar.HelpText("", words.English), -1) {
 		typed = append(typed, m[1])
 	}
 	if got := slices.Sorted(slices.Values(access.Verbs())); !slices.Equal(got, slices.Sorted(slices.Values(typed))) {

@@ -5,7 +5,6 @@ import (
 	"crypto/cipher"
 	"crypto/hkdf"
 	"crypto/hmac"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
@@ -62,17 +61,6 @@ func ParseKeys(list string) (Keys, error) {
 		return Keys{}, errors.New("no key given")
 	}
 	return k, nil
-}
-
-// New makes up a key: for one process, and for tests.
-func New() Keys {
-	raw := make([]byte, minKey)
-	rand.Read(raw) //nolint:errcheck // it never fails: it ends the process instead
-	k, err := derive(raw)
-	if err != nil {
-		panic("token: " + err.Error()) // 32 bytes of SHA-256 are always there
-	}
-	return Keys{list: []key{k}}
 }
 
 func derive(raw []byte) (k key, err error) {

@@ -16,6 +16,7 @@ import (
 	"github.com/firedrill/firedrill/shared/chat"
 	adapter "github.com/firedrill/firedrill/shared/chat/dingtalk"
 	"github.com/firedrill/firedrill/shared/chat/token"
+	"github.com/firedrill/firedrill/shared/chat/token/tokentest"
 	"github.com/firedrill/firedrill/shared/chat/wire"
 	"github.com/firedrill/firedrill/shared/sandbox/rooms"
 	"github.com/firedrill/firedrill/shared/sandbox/rooms/dingtalk"
@@ -87,7 +88,7 @@ func TestAdapter_WithARobot(t *testing.T) {
 	k := newClock()
 	r := dingtalk.New(k.now)
 	s, out := connect(t, r, k)
-	keys := token.New()
+	keys := tokentest.New()
 	to, err := chat.ParseAddress(channel)
 	if err != nil {
 		t.Fatal(err)
@@ -146,7 +147,7 @@ func TestAdapter_WithCards(t *testing.T) {
 	r := dingtalk.NewCards(k.now)
 	s, out := connect(t, r, k)
 	s.done = "approved by bob"
-	keys := token.New()
+	keys := tokentest.New()
 	to, err := chat.ParseAddress(channel)
 	if err != nil {
 		t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/firedrill/firedrill/shared/chat"
 	"github.com/firedrill/firedrill/shared/chat/token"
+	"github.com/firedrill/firedrill/shared/chat/token/tokentest"
 	"github.com/firedrill/firedrill/shared/chat/wecom"
 	"github.com/firedrill/firedrill/shared/chat/wire"
 	"github.com/firedrill/firedrill/shared/sandbox/rooms"
@@ -114,7 +115,7 @@ func TestTogether_ACommandIsAnsweredToWhoTypedIt(t *testing.T) {
 
 func TestTogether_ACardIsPressed(t *testing.T) {
 	r, ours, out, c := together(t)
-	keys := token.New()
+	keys := tokentest.New()
 	press, err := keys.Press(token.Press{Verb: "approve", Drill: "abcdefghijkl2", Of: token.Of("gate"), Until: c.at.Add(time.Hour)})
 	if err != nil {
 		t.Fatal(err)
