@@ -10,11 +10,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/firedrill/firedrill/events"
 	"github.com/firedrill/firedrill/shared/drill"
+	"github.com/firedrill/firedrill/shared/function"
 	"github.com/firedrill/firedrill/shared/journal"
 	"github.com/firedrill/firedrill/shared/provider"
 	"github.com/firedrill/firedrill/shared/provider/driver"
@@ -142,9 +142,9 @@ func (f *Function) change(ctx context.Context, id, actor, cause string, edit jou
 	d, out, err := f.Journal.Update(ctx, id, f.by(actor, cause), edit)
 	switch {
 	case errors.Is(err, journal.ErrNotFound):
-		return f.refused(ctx, id, actor, cause, fmt.Sprintf("there is no drill %q", id))
+		return f.refused(ctx, id, actor, cause, function.CheckDrill, fmt.Sprintf("there is no drill %q", id))
 	case errors.Is(err, drill.ErrAnswered), errors.Is(err, drill.ErrForbidden), errors.Is(err, drill.ErrTransition):
-		return f.refused(ctx, id, actor, cause, err.Error())
+		return f.refused(ctx, id, actor, cause, "conclude", err.Error())
 	case err != nil:
 		return out, err
 	}
@@ -167,19 +167,9 @@ func (f *Function) wake(ctx context.Context, id string) error {
 	return f.Journal.Wake(ctx, d, d.Rev)
 }
 
-func (f *Function) refused(ctx context.Context, id, actor, cause, reason string) ([]events.Event, error) {
-	if f.Journal.CausedBy(ctx, id, cause) {
-		return nil, nil // delivered again
-	}
-	now := f.Now()
-	reason, _ = strings.CutPrefix(reason, "already answered: ")
-	e, err := events.New(events.Envelope{ID: events.ID("refused", cause), Source: f.Source, Subject: id, Time: now, Cause: cause},
-		events.Refused{About: events.About{Drill: id, Plan: "-", Mode: f.Mode, Status: "unchanged", Actor: actor, At: now}, Check: "conclude", Reason: reason})
-	if err != nil {
-		return nil, err
-	}
-	f.Log.Info("refused", "drill", id, "event", cause, "reason", reason)
-	return []events.Event{e}, nil
+func (f *Function) refused(ctx context.Context, id, actor, cause, check, reason string) ([]events.Event, error) {
+	r := function.Refuser{Journal: f.Journal, Now: f.Now, Mode: f.Mode, Source: f.Source, Log: f.Log}
+	return r.Refuse(ctx, function.No{Drill: id, Actor: actor, Cause: cause, Check: check, Reason: reason})
 }
 
 // run takes an ended drill as far as it goes now.
