@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -52,6 +53,9 @@ With --denials it lists who asked in chat for something that they had no right t
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return c
 }
+
+// listsDrills follows an error about a drill's id, where a person at a terminal reads it.
+const listsDrills = "; 'firedrill audit' lists all drills"
 
 // audited is one drill's line.
 type audited struct {
@@ -125,6 +129,10 @@ func good(problem string) string {
 
 func (s *system) auditOne(ctx context.Context, w io.Writer, id string, asJSON bool) error {
 	d, err := s.find(ctx, id)
+	var none errNoDrill
+	if errors.As(err, &none) {
+		return fmt.Errorf("%w%s", err, listsDrills)
+	}
 	if err != nil {
 		return err
 	}

@@ -157,10 +157,11 @@ func respondError(w http.ResponseWriter, status int, err error) {
 	respond(w, status, map[string]string{"error": err.Error()})
 }
 
-func respondFindError(w http.ResponseWriter, err error) {
+// respondFindError answers who named no drill; hint says where drills are listed, for who reads the answer.
+func respondFindError(w http.ResponseWriter, err error, hint string) {
 	var none errNoDrill
 	if errors.As(err, &none) {
-		respondError(w, http.StatusNotFound, err)
+		respondError(w, http.StatusNotFound, fmt.Errorf("%w%s", err, hint))
 		return
 	}
 	respondError(w, http.StatusInternalServerError, err)

@@ -27,13 +27,13 @@ func (s *system) openSandbox() error {
 		keep.close()
 		return fmt.Errorf("%w\nnothing was changed; move %s away to begin anew, its drills will miss their runs", err, keep.path)
 	}
-	l, err := listen(s.set.sandboxAddr)
+	l, why, err := listen(s.set.sandboxAddr)
 	if err != nil {
 		keep.close()
 		return err
 	}
 	s.box, s.keeper = box, keep
-	s.boxListener = l
+	s.boxListener, s.boxMoved = l, why
 	s.boxURL = "http://" + l.Addr().String()
 	s.openRooms()
 	return nil

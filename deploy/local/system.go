@@ -49,6 +49,7 @@ const source = "/firedrill/local/cli"
 // settings are what up and demo can be told.
 type settings struct {
 	addr, sandboxAddr string
+	moved             string // why addr is not the one that was asked for, "" if it is
 	data              string
 	catalog           string // "" for the shipped one
 	speed             float64
@@ -66,6 +67,7 @@ type system struct {
 	box         *sandbox.Sandbox // nil in live mode
 	boxURL      string
 	boxListener net.Listener
+	boxMoved    string // why the sandbox is not where it was asked to be, "" if it is
 	keeper      *keeper
 	catalog     atomic.Pointer[catalog.Catalog]
 	upcoming    upcoming

@@ -65,11 +65,11 @@ func start(t *testing.T, change ...func(*settings, *screen)) *world {
 	for _, f := range change {
 		f(&set, &sc)
 	}
-	console, err := listen(set.addr)
+	console, why, err := listen(set.addr)
 	if err != nil {
 		t.Fatal(err)
 	}
-	set.addr = console.Addr().String()
+	set.addr, set.moved = console.Addr().String(), why
 	if w.s, err = newSystem(t.Context(), set); err != nil {
 		t.Fatal(err)
 	}

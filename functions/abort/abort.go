@@ -17,6 +17,7 @@ import (
 	"github.com/firedrill/firedrill/shared/access"
 	"github.com/firedrill/firedrill/shared/conduct"
 	"github.com/firedrill/firedrill/shared/drill"
+	"github.com/firedrill/firedrill/shared/function"
 	"github.com/firedrill/firedrill/shared/journal"
 )
 
@@ -120,7 +121,7 @@ func (f *Function) one(ctx context.Context, id string, o order, asked bool) ([]e
 	switch {
 	case errors.Is(err, journal.ErrNotFound):
 		if asked {
-			return f.answer(ctx, id, o, "drill", fmt.Sprintf("there is no drill %q", id))
+			return f.answer(ctx, id, o, function.CheckDrill, fmt.Sprintf("there is no drill %q", id))
 		}
 		return nil, nil // a marker whose drill was never written
 	case errors.Is(err, errSkip):
@@ -209,19 +210,10 @@ func (f *Function) unrecorded(ctx context.Context, d *drill.Drill, o order) {
 
 // answer tells a person that there is nothing to stop.
 func (f *Function) answer(ctx context.Context, id string, o order, check, reason string) ([]events.Event, error) {
-	if f.Journal.CausedBy(ctx, id, o.cause) {
-		return nil, nil // delivered again
-	}
-	return f.refused(id, "-", o.who, o.cause, check, reason)
+	return f.refused(ctx, function.No{Drill: id, Actor: o.who, Cause: o.cause, Check: check, Reason: reason})
 }
 
-func (f *Function) refused(id, plan, actor, cause, check, reason string) ([]events.Event, error) {
-	now := f.Now()
-	f.Log.Info("refused", "drill", id, "event", cause, "check", check, "reason", reason)
-	e, err := events.New(events.Envelope{ID: events.ID("refused", cause, check), Source: f.Source, Subject: id, Time: now, Cause: cause},
-		events.Refused{About: events.About{Drill: id, Plan: plan, Mode: f.Mode, Status: "unchanged", Actor: actor, At: now}, Check: check, Reason: reason})
-	if err != nil {
-		return nil, err
-	}
-	return []events.Event{e}, nil
+func (f *Function) refused(ctx context.Context, no function.No) ([]events.Event, error) {
+	r := function.Refuser{Journal: f.Journal, Now: f.Now, Mode: f.Mode, Source: f.Source, Log: f.Log}
+	return r.Refuse(ctx, no)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/firedrill/firedrill/events"
 	"github.com/firedrill/firedrill/shared/access"
 	"github.com/firedrill/firedrill/shared/drill"
+	"github.com/firedrill/firedrill/shared/function"
 	"github.com/firedrill/firedrill/shared/guard"
 	"github.com/firedrill/firedrill/shared/journal"
 )
@@ -30,7 +31,7 @@ func (f *Function) halt(ctx context.Context, in events.Event) ([]events.Event, e
 	}
 	l := guard.Lever{Scope: p.Scope, Reason: p.Reason, Actor: p.Actor, Engaged: true, At: f.given(in)}
 	if no := f.mayHalt(ctx, p.Actor); no != nil {
-		return f.stays(l, in.ID(), no)
+		return f.stays(ctx, l, in.ID(), no)
 	}
 	if old, err := guard.Outdated(ctx, f.Journal, l); err == nil && old {
 		f.Log.Info("halt was released meanwhile", "event", in.ID(), "scope", l.Scope, "actor", l.Actor)
@@ -55,7 +56,7 @@ func (f *Function) release(ctx context.Context, in events.Event) ([]events.Event
 	}
 	l := guard.Lever{Scope: p.Scope, Reason: p.Reason, Actor: p.Actor, At: f.given(in)}
 	if no := f.mayRelease(ctx, p.Actor, p.Scope); no != nil {
-		return f.stays(l, in.ID(), no)
+		return f.stays(ctx, l, in.ID(), no)
 	}
 	changed, err := guard.SetLever(ctx, f.Journal, l)
 	f.Log.Info("released", "event", in.ID(), "scope", l.Scope, "changed", changed, "actor", l.Actor)
@@ -97,10 +98,7 @@ func (f *Function) environment(scope string) string {
 func planOf(scope string) (string, bool) { return strings.CutPrefix(scope, "plan/") }
 
 // stays says that a lever stays as it is. There is no drill to name: the fact's id stands for the scope.
-func (f *Function) stays(l guard.Lever, cause string, no error) ([]events.Event, error) {
-	plan, ok := planOf(l.Scope)
-	if !ok {
-		plan = "-"
-	}
-	return f.refused(events.ID("lever", l.Scope), plan, l.Actor, cause, guard.CheckAccess, no.Error())
+func (f *Function) stays(ctx context.Context, l guard.Lever, cause string, no error) ([]events.Event, error) {
+	plan, _ := planOf(l.Scope)
+	return f.refused(ctx, function.No{Drill: events.ID("lever", l.Scope), Plan: plan, Actor: l.Actor, Cause: cause, Check: guard.CheckAccess, Reason: no.Error()})
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/firedrill/firedrill/shared/access"
 	"github.com/firedrill/firedrill/shared/conduct"
 	"github.com/firedrill/firedrill/shared/drill"
+	"github.com/firedrill/firedrill/shared/function"
 	"github.com/firedrill/firedrill/shared/guard"
 	"github.com/firedrill/firedrill/shared/journal"
 )
@@ -62,7 +63,7 @@ func (f *Function) Handle(ctx context.Context, in events.Event) ([]events.Event,
 		no, err2 := f.refused(ctx, a, in.ID(), guard.CheckAccess, err.Error())
 		return append(out, no...), err2
 	case errors.Is(err, journal.ErrNotFound):
-		return f.refused(ctx, a, in.ID(), "drill", fmt.Sprintf("there is no drill %q", a.drill))
+		return f.refused(ctx, a, in.ID(), function.CheckDrill, fmt.Sprintf("there is no drill %q", a.drill))
 	case errors.Is(err, drill.ErrAnswered), errors.Is(err, drill.ErrForbidden), errors.Is(err, drill.ErrTransition):
 		no, err2 := f.refused(ctx, a, in.ID(), "gate", err.Error())
 		return append(out, no...), err2
@@ -214,15 +215,6 @@ func (a answer) vote(d *drill.Drill, r rights, now time.Time) (drill.Change, err
 }
 
 func (f *Function) refused(ctx context.Context, a answer, cause, check, reason string) ([]events.Event, error) {
-	if f.Journal.CausedBy(ctx, a.drill, cause) {
-		return nil, nil // delivered again
-	}
-	now := f.Now()
-	f.Log.Info("refused", "drill", a.drill, "event", cause, "check", check, "reason", reason)
-	e, err := events.New(events.Envelope{ID: events.ID("refused", cause, check), Source: f.Source, Subject: a.drill, Time: now, Cause: cause},
-		events.Refused{About: events.About{Drill: a.drill, Plan: "-", Mode: f.Mode, Status: "unchanged", Actor: a.actor, At: now}, Check: check, Reason: reason})
-	if err != nil {
-		return nil, err
-	}
-	return []events.Event{e}, nil
+	r := function.Refuser{Journal: f.Journal, Now: f.Now, Mode: f.Mode, Source: f.Source, Log: f.Log}
+	return r.Refuse(ctx, function.No{Drill: a.drill, Actor: a.actor, Cause: cause, Check: check, Reason: reason})
 }

@@ -10,12 +10,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/firedrill/firedrill/events"
 	"github.com/firedrill/firedrill/shared/access"
 	"github.com/firedrill/firedrill/shared/drill"
+	"github.com/firedrill/firedrill/shared/function"
 	"github.com/firedrill/firedrill/shared/guard"
 	"github.com/firedrill/firedrill/shared/journal"
 	"github.com/firedrill/firedrill/shared/provider"
@@ -148,7 +148,7 @@ type input struct{ drill, actor, verb, cause string }
 func (f *Function) change(ctx context.Context, in input, edit journal.Edit) ([]events.Event, error) {
 	d, err := f.Journal.Load(ctx, in.drill)
 	if errors.Is(err, journal.ErrNotFound) {
-		return f.refused(ctx, in, checkConclude, fmt.Sprintf("there is no drill %q", in.drill))
+		return f.refused(ctx, in, function.CheckDrill, fmt.Sprintf("there is no drill %q", in.drill))
 	}
 	if err != nil {
 		return nil, err
@@ -191,18 +191,8 @@ func (f *Function) wake(ctx context.Context, d *drill.Drill) error {
 }
 
 func (f *Function) refused(ctx context.Context, in input, check, reason string) ([]events.Event, error) {
-	if f.Journal.CausedBy(ctx, in.drill, in.cause) {
-		return nil, nil // delivered again
-	}
-	now := f.Now()
-	reason, _ = strings.CutPrefix(reason, "already answered: ")
-	e, err := events.New(events.Envelope{ID: events.ID("refused", in.cause), Source: f.Source, Subject: in.drill, Time: now, Cause: in.cause},
-		events.Refused{About: events.About{Drill: in.drill, Plan: "-", Mode: f.Mode, Status: "unchanged", Actor: in.actor, At: now}, Check: check, Reason: reason})
-	if err != nil {
-		return nil, err
-	}
-	f.Log.Info("refused", "drill", in.drill, "event", in.cause, "check", check, "reason", reason)
-	return []events.Event{e}, nil
+	r := function.Refuser{Journal: f.Journal, Now: f.Now, Mode: f.Mode, Source: f.Source, Log: f.Log}
+	return r.Refuse(ctx, function.No{Drill: in.drill, Actor: in.actor, Cause: in.cause, Check: check, Reason: reason})
 }
 
 // run takes an ended drill as far as it goes now.

@@ -58,6 +58,7 @@ type Result struct {
 func Play(t testing.TB, seed Seed) Result {
 	t.Helper()
 	p := &play{seed: seed, begin: time.Now(), chaos: newChaos(seed.N, time.Now()), rng: rand.New(rand.NewPCG(seed.N, 0x5ce4e)), ctx: t.Context()}
+	p.chaos.late = lateness(seed.Service)
 	every := []time.Duration{0, 0, 15 * time.Second}[p.rng.IntN(3)]
 	timeout := []time.Duration{time.Minute, 10 * time.Minute}[p.rng.IntN(2)]
 	p.w = New(t, Options{Seed: seed.N, Catalog: seed.Catalog, Services: Only(seed.Service), Decider: p.chaos, Timeout: timeout, Every: every, Harm: seed.Harm, Log: seed.Log})
