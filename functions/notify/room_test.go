@@ -107,7 +107,7 @@ func TestRoom_OneRootThatAlwaysShowsTheNewestState(t *testing.T) {
 		}
 	}
 	var facts []events.Event
-	facts = append(facts, b.change(func(d *drill.Drill, now time.Time) (drill.Change, error) { return d.Intend(drill.Main, "me", nil, now) })...)
+	facts = append(facts, b.change(func(d *drill.Drill, now time.Time) (drill.Change, error) { return d.Intend(drill.Main, "me", nil, 0, now) })...)
 	facts = append(facts, b.change(func(d *drill.Drill, now time.Time) (drill.Change, error) {
 		return d.SetRun(drill.Main, "EXP1", false, now)
 	})...)

@@ -112,7 +112,7 @@ func TestStrike(t *testing.T) {
 		{"it waits for no approval", func(*testing.T) *Drill { return asked() }, notBob, "", false, 0},
 		{"it has started", func(t *testing.T) *Drill {
 			d := voted(1, "bob")(t)
-			ok(t)(d.Intend(Main, "me", nil, at(2)))
+			ok(t)(d.Intend(Main, "me", nil, 0, at(2)))
 			return d
 		}, notBob, "", true, 1},
 	}
