@@ -111,8 +111,8 @@ func Receivers(get Get) (map[chat.Platform]chat.Receiver, error) {
 			out[p.name] = r
 		}
 	}
-	if len(out) == 0 {
-		wrong = append(wrong, fmt.Errorf("no chat platform is set up: set %s, or the variables of Slack, Feishu, DingTalk or WeCom", InSecrets))
+	if len(out) == 0 && errors.Join(wrong...) == nil {
+		wrong = append(wrong, none(InSecrets))
 	}
 	return out, errors.Join(append(wrong, keyed(get, out))...)
 }
@@ -137,7 +137,15 @@ func Senders(get Get, o wire.Options) (map[chat.Platform]chat.Sender, error) {
 			out[p.name] = s
 		}
 	}
+	if len(out) == 0 && errors.Join(wrong...) == nil {
+		wrong = append(wrong, none(OutSecrets))
+	}
 	return out, errors.Join(append(wrong, keyed(get, out))...)
+}
+
+// none says that there is nobody to talk to.
+func none(webhook string) error {
+	return fmt.Errorf("no chat platform is set up: set %s, or the variables of Slack, Feishu, DingTalk or WeCom", webhook)
 }
 
 // keyed asks for keys where a platform has buttons.
