@@ -337,6 +337,33 @@ func TestAccess_Conclusions(t *testing.T) {
 	})
 }
 
+// TestAccess_AVerdictOfAStranger moves nothing on, and they are told: also where the drill has just ended and nobody has looked yet.
+func TestAccess_AVerdictOfAStranger(t *testing.T) {
+	var policy access.Policy
+	bubble(t, guarded(t, &policy), func(r *rig) {
+		id := r.begin(theOperator, "by-hand", drill.Waiting)
+		_, _ = r.give("abort", r.event(events.Stop{Drill: id, Actor: stranger}))
+		for range 20 {
+			time.Sleep(time.Minute)
+			r.box.Tick()
+			if _, err := r.give("poll", r.event(events.Tick{At: time.Now()})); err != nil {
+				t.Fatal(err)
+			}
+			if d := r.load(id); d.Status.Ended() && d.Restored.State.Decided() {
+				break
+			}
+		}
+		d := r.load(id)
+		if !d.ReadyToConclude(time.Now()) {
+			t.Fatalf("it is %s", d.Status)
+		}
+		r.declined("conclude", events.Conclude{Drill: id, Verdict: "expected", Summary: "x", Actor: stranger}, "you may not conclude")
+		if now := r.load(id); now.Rev != d.Rev {
+			t.Errorf("it was changed:\n%s", r.timeline(id))
+		}
+	})
+}
+
 func TestAccess_Levers(t *testing.T) {
 	var policy access.Policy
 	tests := []struct {

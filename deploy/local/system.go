@@ -186,8 +186,8 @@ func (s *system) functions() []bundle.Function {
 	})
 }
 
-// access is who may do what. What comes from the local command itself was said by the person at the keyboard: it listens on loopback alone,
-// and that person has the journal, the catalogue and in live mode the credentials in their hands anyway.
+// access is who may do what. What comes from the local command itself was said by the person at the keyboard: it listens on loopback
+// alone, and that person has the journal, the catalogue and in live mode the credentials in their hands anyway.
 func (s *system) access() access.Policy {
 	return s.catalog.Load().Access().With(access.Binding{Role: access.Admin.String(), To: string(chat.Local) + ":*/*"})
 }

@@ -58,11 +58,13 @@ func Functions(o Options) []Function {
 	c := &conduct.Conductor{Journal: o.Journal, Services: o.Services, Now: o.Now, Nonce: o.Nonce}
 	g := &guard.Guard{Journal: o.Journal, Now: o.Now, Freezes: func() []catalog.Freeze { return o.Catalog().Freezes() }}
 	source := func(name string) string { return "/firedrill/" + o.Deployment + "/" + name }
-	s := &start.Function{Journal: o.Journal, Conduct: c, Guard: g, Catalog: o.Catalog, Access: o.Access, Now: o.Now, Mode: o.Mode, Source: source("start"), Log: o.Log}
+	s := &start.Function{Journal: o.Journal, Conduct: c, Guard: g, Catalog: o.Catalog, Access: o.Access, Now: o.Now, Mode: o.Mode, Source: source("start"),
+		Log: o.Log}
 	a := &advance.Function{Journal: o.Journal, Access: read, Conduct: c, Now: o.Now, Nonce: o.Nonce, Mode: o.Mode, Source: source("advance"), Log: o.Log}
 	p := &poll.Function{Journal: o.Journal, Conduct: c, Guard: g, Prober: o.Prober, Accounts: func() []poll.Account { return poll.AccountsOf(o.Catalog().Plans()) },
 		Now: o.Now, Wait: o.Wait, Every: o.Every, Publish: o.Publish, Source: source("poll"), Log: o.Log}
-	b := &abort.Function{Journal: o.Journal, Access: read, Environment: environments(o.Catalog), Conduct: c, Now: o.Now, Nonce: o.Nonce, Patience: o.Patience, Mode: o.Mode, Source: source("abort"), Log: o.Log}
+	b := &abort.Function{Journal: o.Journal, Access: read, Environment: environments(o.Catalog), Conduct: c, Now: o.Now, Nonce: o.Nonce,
+		Patience: o.Patience, Mode: o.Mode, Source: source("abort"), Log: o.Log}
 	e := &conclude.Function{Journal: o.Journal, Access: read, Services: o.Services, Prober: o.Prober, Reporter: o.Reporter, Link: o.Link, Now: o.Now,
 		Mode: o.Mode, Source: source("conclude"), Log: o.Log}
 	return []Function{

@@ -113,11 +113,15 @@ func (f *Function) verdict(ctx context.Context, in events.Event) ([]events.Event
 		return nil, err
 	}
 	v := drill.Verdict{Verdict: p.Verdict, Summary: p.Summary, Issue: p.Issue, Record: p.Record, By: p.Actor}
+	who := input{p.Drill, p.Actor, "conclude", in.ID()}
+	if d, no, err := f.admit(ctx, who); d == nil {
+		return no, err
+	}
 	out, err := f.run(ctx, p.Drill, in.ID()) // brings an ended drill to concluding
 	if err != nil {
 		return out, err
 	}
-	more, err := f.change(ctx, input{p.Drill, p.Actor, "conclude", in.ID()}, func(d *drill.Drill, now time.Time) (drill.Change, error) {
+	more, err := f.change(ctx, who, func(d *drill.Drill, now time.Time) (drill.Change, error) {
 		if !d.Status.Final() {
 			return d.Decide(v, now)
 		}
@@ -146,6 +150,7 @@ type input struct{ drill, actor, verb, cause string }
 
 // change applies a person's input, answers what cannot be, and takes the drill on.
 func (f *Function) change(ctx context.Context, in input, edit journal.Edit) ([]events.Event, error) {
+<<<<<<< HEAD
 	d, err := f.Journal.Load(ctx, in.drill)
 	if errors.Is(err, journal.ErrNotFound) {
 		return f.refused(ctx, in, function.CheckDrill, fmt.Sprintf("there is no drill %q", in.drill))
@@ -155,6 +160,11 @@ func (f *Function) change(ctx context.Context, in input, edit journal.Edit) ([]e
 	}
 	if no := f.allowed(ctx, in, d); no != nil {
 		return f.refused(ctx, in, guard.CheckAccess, no.Error())
+=======
+	d, no, err := f.admit(ctx, in)
+	if d == nil {
+		return no, err
+>>>>>>> chat-access
 	}
 	if err := f.wake(ctx, d); err != nil {
 		return nil, err
@@ -173,13 +183,26 @@ func (f *Function) change(ctx context.Context, in input, edit journal.Edit) ([]e
 	return append(out, more...), err
 }
 
-// allowed says no to an actor who may not do that in the drill's environment.
-func (f *Function) allowed(ctx context.Context, in input, d *drill.Drill) error {
-	policy, read := f.Access(ctx)
-	if !read {
-		return errors.New("who may do what could not be read, so the answer is no; ask again")
+// admit returns the drill if there is one and the actor may do that in its environment; nil and the refusal otherwise.
+func (f *Function) admit(ctx context.Context, in input) (*drill.Drill, []events.Event, error) {
+	d, err := f.Journal.Load(ctx, in.drill)
+	if errors.Is(err, journal.ErrNotFound) {
+		no, err := f.refused(ctx, in, checkConclude, fmt.Sprintf("there is no drill %q", in.drill))
+		return nil, no, err
 	}
-	return policy.May(in.actor, in.verb, d.Plan.Environment)
+	if err != nil {
+		return nil, nil, err
+	}
+	reason := "who may do what could not be read, so the answer is no; ask again"
+	if policy, read := f.Access(ctx); read {
+		err := policy.May(in.actor, in.verb, d.Plan.Environment)
+		if err == nil {
+			return d, nil, nil
+		}
+		reason = err.Error()
+	}
+	no, err := f.refused(ctx, in, guard.CheckAccess, reason)
+	return nil, no, err
 }
 
 // wake writes the marker of a drill that is over before something is appended to it: who dies in between leaves a drill that poll finds.
@@ -191,8 +214,24 @@ func (f *Function) wake(ctx context.Context, d *drill.Drill) error {
 }
 
 func (f *Function) refused(ctx context.Context, in input, check, reason string) ([]events.Event, error) {
+<<<<<<< HEAD
 	r := function.Refuser{Journal: f.Journal, Now: f.Now, Mode: f.Mode, Source: f.Source, Log: f.Log}
 	return r.Refuse(ctx, function.No{Drill: in.drill, Actor: in.actor, Cause: in.cause, Check: check, Reason: reason})
+=======
+	if f.Journal.CausedBy(ctx, in.drill, in.cause) {
+		return nil, nil // delivered again
+	}
+	now := f.Now()
+	reason, _ = strings.CutPrefix(reason, "already answered: ")
+	about := events.About{Drill: in.drill, Plan: "-", Mode: f.Mode, Status: "unchanged", Actor: in.actor, At: now}
+	e, err := events.New(events.Envelope{ID: events.ID("refused", in.cause, check), Source: f.Source, Subject: in.drill, Time: now, Cause: in.cause},
+		events.Refused{About: about, Check: check, Reason: reason})
+	if err != nil {
+		return nil, err
+	}
+	f.Log.Info("refused", "drill", in.drill, "event", in.cause, "check", check, "reason", reason)
+	return []events.Event{e}, nil
+>>>>>>> chat-access
 }
 
 // run takes an ended drill as far as it goes now.

@@ -129,7 +129,7 @@ func (j *journey) strike(ctx context.Context) (bool, error) {
 		return false, nil
 	}
 	err := j.update(ctx, func(d *drill.Drill, now time.Time) (drill.Change, error) { return d.Strike(may, now), nil })
-	j.f.Log.Info("refused", "drill", j.d.ID, "check", guard.CheckAccess, "reason", "who approved it may not")
+	j.f.Log.Info("votes struck", "drill", j.d.ID, "check", guard.CheckAccess)
 	return true, err
 }
 

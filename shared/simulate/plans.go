@@ -23,10 +23,13 @@ accounts:
 alarms:
   checkout-5xx: { cloudwatch: checkout-5xx, account: aws }
   stop-me: { alertmanager: { alertname: StopMe } }
-bindings:
+` + people + `drills:
+`
+
+// people are who asks, approves, stops and halts.
+const people = `bindings:
   - { role: operator, to: "local:acme/alice" }
   - { role: approver, to: [ "local:acme/bob", "local:acme/carol" ] }
-drills:
 `
 
 // blocks are the plans of the simulator, by service.

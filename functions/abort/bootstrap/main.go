@@ -23,7 +23,8 @@ func main() {
 func build(_ context.Context, p *setup.Setup) (host.Function, error) {
 	services, catalogue := drivers.Open(p, drivers.AsWritten), plans.Later(p)
 	f := &abort.Function{
-		Journal: p.Journal, Access: catalogue.Access, Environment: catalogue.Environment, Now: p.Now, Nonce: p.Nonce, Mode: p.Mode, Source: p.Source(p.Name), Log: p.Log,
+		Journal: p.Journal, Access: catalogue.Access, Environment: catalogue.Environment,
+		Now: p.Now, Nonce: p.Nonce, Mode: p.Mode, Source: p.Source(p.Name), Log: p.Log,
 		Conduct: &conduct.Conductor{Journal: p.Journal, Services: services.Services, Now: p.Now, Nonce: p.Nonce},
 	}
 	open, err := setup.ParseTokens(p.Value(tokens))
