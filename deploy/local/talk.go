@@ -77,7 +77,7 @@ func workersOf(name string) int {
 }
 
 // channelsOf are the channels of a plan in today's catalogue.
-func (s *system) channelsOf(plan string) []drill.Channel {
+func (s *system) channelsOf(_ context.Context, plan string) []drill.Channel {
 	p, _ := s.catalog.Load().Plan(plan)
 	return p.Notify
 }

@@ -150,21 +150,9 @@ type input struct{ drill, actor, verb, cause string }
 
 // change applies a person's input, answers what cannot be, and takes the drill on.
 func (f *Function) change(ctx context.Context, in input, edit journal.Edit) ([]events.Event, error) {
-<<<<<<< HEAD
-	d, err := f.Journal.Load(ctx, in.drill)
-	if errors.Is(err, journal.ErrNotFound) {
-		return f.refused(ctx, in, function.CheckDrill, fmt.Sprintf("there is no drill %q", in.drill))
-	}
-	if err != nil {
-		return nil, err
-	}
-	if no := f.allowed(ctx, in, d); no != nil {
-		return f.refused(ctx, in, guard.CheckAccess, no.Error())
-=======
 	d, no, err := f.admit(ctx, in)
 	if d == nil {
 		return no, err
->>>>>>> chat-access
 	}
 	if err := f.wake(ctx, d); err != nil {
 		return nil, err
@@ -187,7 +175,7 @@ func (f *Function) change(ctx context.Context, in input, edit journal.Edit) ([]e
 func (f *Function) admit(ctx context.Context, in input) (*drill.Drill, []events.Event, error) {
 	d, err := f.Journal.Load(ctx, in.drill)
 	if errors.Is(err, journal.ErrNotFound) {
-		no, err := f.refused(ctx, in, checkConclude, fmt.Sprintf("there is no drill %q", in.drill))
+		no, err := f.refused(ctx, in, function.CheckDrill, fmt.Sprintf("there is no drill %q", in.drill))
 		return nil, no, err
 	}
 	if err != nil {
@@ -214,24 +202,8 @@ func (f *Function) wake(ctx context.Context, d *drill.Drill) error {
 }
 
 func (f *Function) refused(ctx context.Context, in input, check, reason string) ([]events.Event, error) {
-<<<<<<< HEAD
 	r := function.Refuser{Journal: f.Journal, Now: f.Now, Mode: f.Mode, Source: f.Source, Log: f.Log}
 	return r.Refuse(ctx, function.No{Drill: in.drill, Actor: in.actor, Cause: in.cause, Check: check, Reason: reason})
-=======
-	if f.Journal.CausedBy(ctx, in.drill, in.cause) {
-		return nil, nil // delivered again
-	}
-	now := f.Now()
-	reason, _ = strings.CutPrefix(reason, "already answered: ")
-	about := events.About{Drill: in.drill, Plan: "-", Mode: f.Mode, Status: "unchanged", Actor: in.actor, At: now}
-	e, err := events.New(events.Envelope{ID: events.ID("refused", in.cause, check), Source: f.Source, Subject: in.drill, Time: now, Cause: in.cause},
-		events.Refused{About: about, Check: check, Reason: reason})
-	if err != nil {
-		return nil, err
-	}
-	f.Log.Info("refused", "drill", in.drill, "event", in.cause, "check", check, "reason", reason)
-	return []events.Event{e}, nil
->>>>>>> chat-access
 }
 
 // run takes an ended drill as far as it goes now.

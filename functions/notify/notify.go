@@ -53,13 +53,13 @@ type Senders interface {
 type Function struct {
 	Journal  Journal
 	Senders  Senders
-	Keys     token.Keys                                       // of buttons and links; without any, buttons are words to type
-	Channels []drill.Channel                                  // where a fact goes whose drill cannot be read; none: it goes nowhere
-	Of       func(plan string) []drill.Channel                // the channels of a plan, for drills that have no journal; may be nil
-	Link     func(drill string) string                        // page of a drill; nil for none
-	Now      func() time.Time                                 // the clock of drills
-	Wall     func() time.Time                                 // the clock of platforms; nil means Now
-	Wait     func(ctx context.Context, d time.Duration) error // until a root may be edited again: 3 s at most
+	Keys     token.Keys                                             // of buttons and links; without any, buttons are words to type
+	Channels []drill.Channel                                        // where a fact goes whose drill cannot be read; none: it goes nowhere
+	Of       func(ctx context.Context, plan string) []drill.Channel // the channels of a plan, for drills that have no journal; may be nil
+	Link     func(drill string) string                              // page of a drill; nil for none
+	Now      func() time.Time                                       // the clock of drills
+	Wall     func() time.Time                                       // the clock of platforms; nil means Now
+	Wait     func(ctx context.Context, d time.Duration) error       // until a root may be edited again: 3 s at most
 	Log      *slog.Logger
 
 	flights singleflight.Group
@@ -142,7 +142,7 @@ func (f *Function) read(ctx context.Context, in events.Event) (*fact, error) {
 		out.state, out.channels = d, d.Plan.Notify
 		return out, nil
 	case errors.Is(err, journal.ErrNotFound):
-		if of := f.of(a.Plan); len(of) > 0 {
+		if of := f.of(ctx, a.Plan); len(of) > 0 {
 			out.channels = of
 		}
 		f.Log.Info("told without its drill", "drill", a.Drill, "event", in.ID(), "type", in.Type())
@@ -152,11 +152,11 @@ func (f *Function) read(ctx context.Context, in events.Event) (*fact, error) {
 }
 
 // of returns the channels that a plan has in the catalogue.
-func (f *Function) of(plan string) []drill.Channel {
+func (f *Function) of(ctx context.Context, plan string) []drill.Channel {
 	if f.Of == nil {
 		return nil
 	}
-	return f.Of(plan)
+	return f.Of(ctx, plan)
 }
 
 // state returns the drill as of the fact's rev. A fact without a rev is an answer to somebody and changed nothing: for it the

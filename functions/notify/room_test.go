@@ -107,7 +107,9 @@ func TestRoom_OneRootThatAlwaysShowsTheNewestState(t *testing.T) {
 		}
 	}
 	var facts []events.Event
-	facts = append(facts, b.change(func(d *drill.Drill, now time.Time) (drill.Change, error) { return d.Intend(drill.Main, "me", nil, 0, now) })...)
+	facts = append(facts, b.change(func(d *drill.Drill, now time.Time) (drill.Change, error) {
+		return d.Intend(drill.Main, "me", nil, 0, now)
+	})...)
 	facts = append(facts, b.change(func(d *drill.Drill, now time.Time) (drill.Change, error) {
 		return d.SetRun(drill.Main, "EXP1", false, now)
 	})...)
@@ -340,7 +342,7 @@ func TestReply_WhatCannotBeToldIsLogged(t *testing.T) {
 
 func TestAnnounced_GoesToThePlansChannels(t *testing.T) {
 	b, s := newScreen(t)
-	b.f.Of = func(plan string) []drill.Channel {
+	b.f.Of = func(_ context.Context, plan string) []drill.Channel {
 		if plan == "checkout" {
 			return []drill.Channel{channel("a", "local:a")}
 		}

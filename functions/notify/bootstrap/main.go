@@ -7,7 +7,6 @@ import (
 	"github.com/firedrill/firedrill/functions/notify"
 	"github.com/firedrill/firedrill/shared/chat"
 	"github.com/firedrill/firedrill/shared/chat/wire"
-	"github.com/firedrill/firedrill/shared/drill"
 	"github.com/firedrill/firedrill/shared/host"
 	"github.com/firedrill/firedrill/shared/setup"
 	"github.com/firedrill/firedrill/shared/setup/plans"
@@ -18,11 +17,7 @@ func main() {
 	host.Run("notify", build, append(talk.Needs(talk.OutSecrets), plans.Need())...)
 }
 
-func build(ctx context.Context, p *setup.Setup) (host.Function, error) {
-	book, err := plans.Open(ctx, p)
-	if err != nil {
-		return host.Function{}, err
-	}
+func build(_ context.Context, p *setup.Setup) (host.Function, error) {
 	senders, err := talk.Senders(p.Value, wire.Options{Loopback: p.Mode == setup.Sandbox, Now: p.Now, Wait: p.Wait})
 	if err != nil {
 		return host.Function{}, err
@@ -30,7 +25,7 @@ func build(ctx context.Context, p *setup.Setup) (host.Function, error) {
 	keys, err := talk.ReadKeys(p.Value)
 	f := &notify.Function{
 		Journal: p.Journal, Senders: chat.New(senders, nil), Keys: keys, Link: p.Link, Now: p.Now, Wait: p.Wait, Log: p.Log,
-		Of: func(plan string) []drill.Channel { found, _ := book.Catalog().Plan(plan); return found.Notify },
+		Of: plans.Later(p).Channels,
 	}
-	return host.Function{Types: notify.Types(), Handle: f.Handle, Before: book.Look}, err
+	return host.Function{Types: notify.Types(), Handle: f.Handle}, err
 }

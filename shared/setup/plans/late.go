@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/firedrill/firedrill/shared/access"
+	"github.com/firedrill/firedrill/shared/drill"
 	"github.com/firedrill/firedrill/shared/setup"
 )
 
@@ -30,6 +31,16 @@ func (l *Late) Access(ctx context.Context) (access.Policy, bool) {
 		return access.Policy{}, false
 	}
 	return b.Access(), true
+}
+
+// Channels returns where a plan's messages go, none for a plan that is not there or a catalogue that cannot be read.
+func (l *Late) Channels(ctx context.Context, plan string) []drill.Channel {
+	b := l.look(ctx)
+	if b == nil {
+		return nil
+	}
+	p, _ := b.Catalog().Plan(plan)
+	return p.Notify
 }
 
 // Environment returns the environment of a plan, as Access last read it.
