@@ -114,11 +114,7 @@ func (f *Function) act(ctx context.Context, c caller, o order) (Reply, error) {
 		}
 		return f.halt(ctx, c, o.Command)
 	case grammar.Release:
-		if err := f.may(c, o.Verb, f.scopeEnvironment(ctx, o.Scope), o.Scope); err != nil {
-			return Reply{}, err
-		}
-		p := events.Release{Scope: o.Scope, Reason: o.Text, Actor: c.actor}
-		return f.publish(ctx, c, p, o.Scope, c.say("release of %s asked for", o.Scope))
+		return f.release(ctx, c, o.Command)
 	}
 	return f.onDrill(ctx, c, o)
 }

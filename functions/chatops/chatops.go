@@ -27,6 +27,8 @@ type Reader interface {
 	Drills(ctx context.Context, prefix string) ([]*drill.Drill, error)
 	// Drill returns the drill with this whole id, or an error that wraps journal.ErrNotFound.
 	Drill(ctx context.Context, id string) (*drill.Drill, error)
+	// Halted returns the scopes that are halted.
+	Halted(ctx context.Context) ([]string, error)
 	// Report returns the page of a drill that is concluded, or an error that wraps journal.ErrNotFound.
 	Report(ctx context.Context, id string) ([]byte, error)
 }

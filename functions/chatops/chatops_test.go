@@ -44,6 +44,7 @@ type world struct {
 	log       bytes.Buffer
 	threads   map[string]string
 	presses   map[string]string
+	halted    []string
 	denied    []journal.Denial
 	policy    access.Policy
 	hook      *webhook.Receiver
@@ -86,6 +87,8 @@ func (w *world) Drill(_ context.Context, id string) (*drill.Drill, error) {
 	}
 	return nil, errors.Join(w.read, journal.ErrNotFound)
 }
+
+func (w *world) Halted(context.Context) ([]string, error) { return w.halted, w.read }
 
 func (w *world) Report(_ context.Context, id string) ([]byte, error) {
 	if id == first {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/firedrill/firedrill/shared/catalog"
 	"github.com/firedrill/firedrill/shared/drill"
+	"github.com/firedrill/firedrill/shared/guard"
 	"github.com/firedrill/firedrill/shared/journal"
 )
 
@@ -43,6 +44,19 @@ func (s *Shelf) Drill(ctx context.Context, id string) (*drill.Drill, error) {
 		return nil, fmt.Errorf("%w: %w", journal.ErrNotFound, err)
 	}
 	return s.Journal.Load(ctx, id)
+}
+
+// Halted reads the levers.
+func (s *Shelf) Halted(ctx context.Context) ([]string, error) {
+	levers, err := guard.Levers(ctx, s.Journal)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, l := range levers {
+		out = append(out, l.Scope)
+	}
+	return out, nil
 }
 
 // Report reads the page that was kept when the drill was concluded.

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/firedrill/firedrill/events"
+	"github.com/firedrill/firedrill/shared/access"
 	"github.com/firedrill/firedrill/shared/chat"
 	"github.com/firedrill/firedrill/shared/chat/grammar"
 	"github.com/firedrill/firedrill/shared/chat/words"
@@ -40,6 +42,49 @@ func (f *Function) halt(ctx context.Context, c caller, cmd grammar.Command) (Rep
 	p := events.Halt{Scope: cmd.Scope, Reason: chat.Cut(cmd.Text, maxReason), Actor: c.actor}
 	return f.both(ctx, c, p, cmd.Scope, c.say("halt of %s asked for: its drills are being stopped, and none starts until it is released", cmd.Scope),
 		func() error { return f.Inputs.Halt(ctx, p) })
+}
+
+// release lifts a halt. Without a scope it is the one that there is, unless the reason begins with a name that may have been meant for one.
+func (f *Function) release(ctx context.Context, c caller, cmd grammar.Command) (Reply, error) {
+	if cmd.Scope == "" {
+		if !f.Access().Known(c.actor) {
+			return Reply{}, f.may(c, cmd.Verb, access.Everywhere, "")
+		}
+		var err error
+		if cmd.Scope, err = f.halted(ctx, cmd.Text); err != nil {
+			return Reply{}, err
+		}
+	}
+	if err := f.may(c, cmd.Verb, f.scopeEnvironment(ctx, cmd.Scope), cmd.Scope); err != nil {
+		return Reply{}, err
+	}
+	p := events.Release{Scope: cmd.Scope, Reason: chat.Cut(cmd.Text, maxReason), Actor: c.actor}
+	return f.publish(ctx, c, p, cmd.Scope, c.say("release of %s asked for", cmd.Scope))
+}
+
+// halted returns the one scope that is halted.
+func (f *Function) halted(ctx context.Context, reason string) (string, error) {
+	scopes, err := f.Reader.Halted(ctx)
+	if err != nil {
+		return "", fmt.Errorf("read levers: %w", err)
+	}
+	plans, err := f.Reader.Plans(ctx)
+	if err != nil {
+		return "", fmt.Errorf("read plans: %w", err)
+	}
+	first, _, _ := strings.Cut(reason, " ")
+	for _, p := range plans {
+		if p.Environment == first || p.Name == first {
+			return "", &refusal{text: words.Say("%q may be a scope or the reason: write all, environment/NAME or plan/NAME first", first)}
+		}
+	}
+	switch len(scopes) {
+	case 0:
+		return "", &refusal{text: words.Say("nothing is halted")}
+	case 1:
+		return scopes[0], nil
+	}
+	return "", &refusal{text: words.Say("several scopes are halted: %s. Name one", strings.Join(scopes, ", "))}
 }
 
 // approve is recorded first: an answer that the journal declines is not published.

@@ -133,9 +133,9 @@ func said(l *lexer, u usage, what string, to *string) step {
 	}
 }
 
-// scope reads a scope. For a halt it may be missing, and a first word that is none begins the reason: what somebody types in a
-// hurry must halt, and a halt of all is the safe reading.
-func scope(l *lexer, c *Command, must bool) step {
+// scope reads a scope. It may be missing, and a first word that is none begins the reason: what somebody types in a hurry must halt, and
+// a halt of all is the safe reading. A release without one has no such reading: it is left open here.
+func scope(l *lexer, c *Command, missing string) step {
 	return func() error {
 		word := l.peek()
 		s, ok := asScope(word)
@@ -144,12 +144,10 @@ func scope(l *lexer, c *Command, must bool) step {
 			c.Scope = s
 			_, _, err := l.word()
 			return err
-		case must && word == "":
-			return &Error{Problem: words.Say("the scope is missing"), Fix: words.Say("write /drill release all reason, or environment/NAME or plan/NAME in place of all")}
-		case must, strings.Contains(word, "/"):
+		case strings.Contains(word, "/"):
 			return &Error{Token: word, Problem: words.Say("this is no scope"), Fix: words.Say("write all, environment/NAME or plan/NAME")}
 		}
-		c.Scope = All
+		c.Scope = missing
 		return nil
 	}
 }

@@ -24,7 +24,7 @@ type Command struct {
 	Parameters map[string]string // start
 	DryRun     bool              // start
 	Step       string            // advance and its siblings; "" for the open gate's own
-	Scope      string            // halt, release: all, environment/<name>, plan/<name>
+	Scope      string            // halt, release: all, environment/<name>, plan/<name>; "" with release: the one scope that is halted
 	Claim      string            // answer
 	Holds      bool              // answer
 	Verdict    string            // conclude
@@ -123,9 +123,9 @@ func args(l *lexer, c *Command, u usage) error {
 	case Stop:
 		return all(drill(l, c, u), rest(l, &c.Text))
 	case Halt:
-		return all(scope(l, c, false), rest(l, &c.Text))
+		return all(scope(l, c, All), rest(l, &c.Text))
 	case Release:
-		return all(scope(l, c, true), said(l, u, "a reason", &c.Text))
+		return all(scope(l, c, ""), said(l, u, "a reason", &c.Text))
 	case Note:
 		return all(drill(l, c, u), said(l, u, "the text", &c.Text))
 	case Answer:

@@ -62,7 +62,7 @@ func table() []usage {
 		{Reject, "reject ID [note]", "decline the start", "reject k7m2 not before the release", []string{"拒绝"}},
 		{Stop, "stop ID|all [reason]", "stop a drill, or every one; never asks back", "stop k7m2 checkout is slow", []string{"abort", "停止", "中止"}},
 		{Halt, "halt [SCOPE] [reason]", "stop a scope and keep it from starting: all, environment/NAME or plan/NAME", "halt environment/production incident 42", []string{"freeze", "冻结", "急停"}},
-		{Release, "release SCOPE reason", "lift a halt", "release all incident 42 is over", []string{"unfreeze", "解除"}},
+		{Release, "release [SCOPE] reason", "lift a halt; without a scope, the one that there is", "release all incident 42 is over", []string{"unfreeze", "解除"}},
 		{Note, "note ID text", "add a remark to the record", "note k7m2 cache was cold", []string{"备注"}},
 		{Answer, "answer ID CLAIM yes|no", "say whether a claim held", "answer k7m2 c2 yes", []string{"回答"}},
 		{Conclude, "conclude ID expected|unexpected|inconclusive summary", "give the verdict, or amend it", "conclude k7m2 expected no order was lost", []string{"结论", "结束"}},
