@@ -123,6 +123,7 @@ type (
 		StartsAt   time.Time      `json:"starts_at"`
 		StopOn     []string       `json:"stop_on,omitempty"`
 		Targets    string         `json:"targets,omitempty"`
+		AtMost     string         `json:"at_most,omitempty"` // how long it runs before a stop is asked for
 	}
 )
 

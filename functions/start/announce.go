@@ -59,7 +59,7 @@ func (f *Function) announcement(plan drill.Plan, s catalog.Slot, cause string) (
 		Region: plan.Account.Region, Mode: f.Mode, Status: announced, Actor: schedulePrefix + plan.Name, At: at,
 	}
 	return events.New(events.Envelope{ID: events.ID(id, announced), Source: f.Source, Subject: id, Time: at, Cause: cause}, events.Announced{
-		About: about, Parameters: parameters, StartsAt: s.InZone(), StopOn: plan.StopOn, Targets: catalog.Targets(plan, block),
+		About: about, Parameters: parameters, StartsAt: s.InZone(), StopOn: plan.StopOn, Targets: catalog.Targets(plan, block), AtMost: plan.MaxDuration.String(),
 	})
 }
 

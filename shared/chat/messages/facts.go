@@ -187,6 +187,7 @@ func (w *writer) announced(p events.Announced) {
 	w.about = p.About
 	w.line("announced.text", w.time(p.StartsAt))
 	w.field("field.targets", chat.Line(p.Targets, maxValue))
+	w.field("field.bound", chat.Line(p.AtMost, maxItem))
 	w.field("field.parameters", chat.Line(pairs(p.Parameters), maxValue))
 	w.field("field.alarms", chat.Line(strings.Join(p.StopOn, ", "), maxValue))
 	w.field("field.oncall", chat.Line(w.o.Oncall, maxValue))

@@ -60,7 +60,7 @@ func english() map[key]string {
 
 		"announced": "Scheduled", "answered": "Answered", "halt": "Halt this plan",
 		"announced.text": "The schedule starts it at %s.", "announced.halt": "To keep it from starting, halt the plan; a release lets it start again.",
-		"field.targets": "Targets", "field.alarms": "Stopped by", "field.oncall": "On call",
+		"field.targets": "Targets", "field.bound": "Runs at most", "field.alarms": "Stopped by", "field.oncall": "On call",
 		"state.requested": "Requested", "state.previewing": "Previewing", "state.waiting": "Waiting for a person", "state.starting": "Starting",
 		"state.running": "Running", "state.stopping": "STOPPING, not confirmed", "state.stopped": "Stopped at the service", "state.completed": "Run completed",
 		"state.failed": "Failed", "state.concluding": "Being concluded", "state.concluded": "Concluded", "state.refused": "Refused",
@@ -118,7 +118,7 @@ func chinese() map[key]string {
 
 		"announced": "已排期", "answered": "已答复", "halt": "暂停该计划",
 		"announced.text": "将于 %s 按计划开始。", "announced.halt": "如不希望开始，请暂停该计划；解除后可再次开始。",
-		"field.targets": "目标", "field.alarms": "触发停止的告警", "field.oncall": "值班",
+		"field.targets": "目标", "field.bound": "最长运行", "field.alarms": "触发停止的告警", "field.oncall": "值班",
 		"state.requested": "已申请", "state.previewing": "预览中", "state.waiting": "等待人工处理", "state.starting": "启动中",
 		"state.running": "运行中", "state.stopping": "停止中，尚未确认", "state.stopped": "云服务已停止", "state.completed": "运行已完成",
 		"state.failed": "失败", "state.concluding": "正在出结论", "state.concluded": "已出结论", "state.refused": "已拒绝",
