@@ -11,14 +11,15 @@ import (
 	"time"
 
 	"github.com/firedrill/firedrill/shared/chat"
+	"github.com/firedrill/firedrill/shared/chat/secret"
 )
 
 const maxID = 256 // bytes of any id that we take over
 
 // Receiver is the inbound side: a robot's messages in HTTP mode, and the callbacks of cards. It is safe for concurrent use.
 type Receiver struct {
-	secrets []secret // of the app: they sign the robot's messages
-	cards   []secret // of the card callbacks
+	secrets []secret.Text // of the app: they sign the robot's messages
+	cards   []secret.Text // of the card callbacks
 	tenants []string
 	robots  []string // robot codes
 	hosts   []string // where replies may be posted

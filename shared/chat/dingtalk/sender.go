@@ -183,7 +183,7 @@ func (x *Sender) api(ctx context.Context, call wire.Call, in, out any) error {
 		if err != nil {
 			return err
 		}
-		call.Header = http.Header{"X-Acs-Dingtalk-Access-Token": {token.text}}
+		call.Header = http.Header{"X-Acs-Dingtalk-Access-Token": {token.Reveal()}}
 		res, err := x.wire.JSON(ctx, call, in, nil)
 		if err = failure(x.wire, call, res, err); errors.Is(err, errToken) {
 			x.tokens.drop(token)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/firedrill/firedrill/shared/chat"
+	"github.com/firedrill/firedrill/shared/chat/secret"
 	"github.com/firedrill/firedrill/shared/chat/wire"
 )
 
@@ -21,11 +22,11 @@ type tokens struct {
 	wire   *wire.Client
 	url    string
 	key    string
-	secret secret
+	secret secret.Text
 	now    func() time.Time
 
 	mu     sync.Mutex
-	value  secret
+	value  secret.Text
 	until  time.Time
 	flight *flight
 }
@@ -33,15 +34,15 @@ type tokens struct {
 // flight is a fetch under way.
 type flight struct {
 	done  chan struct{}
-	value secret
+	value secret.Text
 	err   error
 }
 
 // get returns an access token. Its errors hold neither the token nor the app's secret.
-func (t *tokens) get(ctx context.Context) (secret, error) {
+func (t *tokens) get(ctx context.Context) (secret.Text, error) {
 	for {
 		t.mu.Lock()
-		if t.value.text != "" && t.now().Before(t.until) {
+		if t.value.Reveal() != "" && t.now().Before(t.until) {
 			v := t.value
 			t.mu.Unlock()
 			return v, nil
@@ -58,7 +59,7 @@ func (t *tokens) get(ctx context.Context) (secret, error) {
 		select {
 		case <-f.done:
 		case <-ctx.Done():
-			return secret{}, &chat.Error{Code: chat.Unavailable, Err: fmt.Errorf("dingtalk access token: %w", ctx.Err())}
+			return secret.Text{}, &chat.Error{Code: chat.Unavailable, Err: fmt.Errorf("dingtalk access token: %w", ctx.Err())}
 		}
 		// The one who fetched may have run out of time where we have some left.
 		if !errors.Is(f.err, context.Canceled) && !errors.Is(f.err, context.DeadlineExceeded) || ctx.Err() != nil {
@@ -68,11 +69,11 @@ func (t *tokens) get(ctx context.Context) (secret, error) {
 }
 
 // drop forgets a token that DingTalk says is no good, unless there is a newer one already.
-func (t *tokens) drop(bad secret) {
+func (t *tokens) drop(bad secret.Text) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.value == bad {
-		t.value = secret{}
+		t.value = secret.Text{}
 	}
 }
 
@@ -88,18 +89,18 @@ func (t *tokens) fetch(ctx context.Context, f *flight) {
 	close(f.done)
 }
 
-func (t *tokens) ask(ctx context.Context) (secret, time.Duration, error) {
+func (t *tokens) ask(ctx context.Context) (secret.Text, time.Duration, error) {
 	call := wire.Call{URL: t.url + "/v1.0/oauth2/accessToken", What: "fetch a dingtalk access token", Key: "dingtalk token"}
-	res, err := t.wire.JSON(ctx, call, map[string]string{"appKey": t.key, "appSecret": t.secret.text}, nil)
+	res, err := t.wire.JSON(ctx, call, map[string]string{"appKey": t.key, "appSecret": t.secret.Reveal()}, nil)
 	if err = failure(t.wire, call, res, err); err != nil {
-		return secret{}, 0, err
+		return secret.Text{}, 0, err
 	}
 	var out struct {
 		AccessToken string `json:"accessToken"`
 		ExpireIn    int64  `json:"expireIn"` // seconds
 	}
 	if json.Unmarshal(res.Body, &out) != nil || !valid(out.AccessToken) || out.ExpireIn <= 0 {
-		return secret{}, 0, &chat.Error{Code: chat.Unavailable, Err: errors.New(call.What + ": its reply holds none")}
+		return secret.Text{}, 0, &chat.Error{Code: chat.Unavailable, Err: errors.New(call.What + ": its reply holds none")}
 	}
-	return secret{out.AccessToken}, time.Duration(min(out.ExpireIn, 24*60*60)) * time.Second, nil
+	return secret.New(out.AccessToken), time.Duration(min(out.ExpireIn, 24*60*60)) * time.Second, nil
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/firedrill/firedrill/shared/chat"
+	"github.com/firedrill/firedrill/shared/chat/secret"
 	"github.com/firedrill/firedrill/shared/chat/wire"
 )
 
@@ -18,28 +19,28 @@ const margin = 10 * time.Minute
 type access struct {
 	base    string
 	app     string
-	secrets []secret // newest first
+	secrets []secret.Text // newest first
 	wire    *wire.Client
 	now     func() time.Time
 
 	gate  chan struct{} // holds one: whoever is inside may look and fetch, all others wait for the outcome
-	token secret
+	token secret.Text
 	until time.Time
 }
 
-func newAccess(base, app string, secrets []secret, c *wire.Client, now func() time.Time) *access {
+func newAccess(base, app string, secrets []secret.Text, c *wire.Client, now func() time.Time) *access {
 	return &access{base: base, app: app, secrets: secrets, wire: c, now: now, gate: make(chan struct{}, 1)}
 }
 
 // get returns a token other than the stale one, and fetches it where there is none.
-func (a *access) get(ctx context.Context, stale string) (secret, error) {
+func (a *access) get(ctx context.Context, stale string) (secret.Text, error) {
 	select {
 	case a.gate <- struct{}{}:
 		defer func() { <-a.gate }()
 	case <-ctx.Done():
-		return secret{}, &chat.Error{Code: chat.Unavailable, Err: fmt.Errorf("%s: %w", a.what(), ctx.Err())}
+		return secret.Text{}, &chat.Error{Code: chat.Unavailable, Err: fmt.Errorf("%s: %w", a.what(), ctx.Err())}
 	}
-	if a.token.text != "" && a.token.text != stale && a.now().Before(a.until) {
+	if a.token.Reveal() != "" && a.token.Reveal() != stale && a.now().Before(a.until) {
 		return a.token, nil
 	}
 	return a.fetch(ctx)
@@ -48,18 +49,18 @@ func (a *access) get(ctx context.Context, stale string) (secret, error) {
 func (a *access) what() string { return "get an access token for feishu app " + a.app }
 
 // fetch asks with each secret until one is taken: the newest may not be the app's yet, or an old one no more.
-func (a *access) fetch(ctx context.Context) (secret, error) {
-	a.token = secret{}
+func (a *access) fetch(ctx context.Context) (secret.Text, error) {
+	a.token = secret.Text{}
 	var last error
 	for _, s := range a.secrets {
-		body, err := encode(map[string]string{"app_id": a.app, "app_secret": s.text})
+		body, err := encode(map[string]string{"app_id": a.app, "app_secret": s.Reveal()})
 		if err != nil {
-			return secret{}, &chat.Error{Code: chat.Invalid, Err: fmt.Errorf("%s: %w", a.what(), err)}
+			return secret.Text{}, &chat.Error{Code: chat.Invalid, Err: fmt.Errorf("%s: %w", a.what(), err)}
 		}
 		call := wire.Call{URL: a.base + "/open-apis/auth/v3/tenant_access_token/internal", Body: body, What: a.what(), Key: "feishu token"}
 		r, code, err := send(ctx, a.wire, call)
 		if err == nil && r.Token != "" {
-			a.token = secret{text: r.Token}
+			a.token = secret.New(r.Token)
 			a.until = a.now().Add(lasting(time.Duration(r.Expire) * time.Second))
 			return a.token, nil
 		}
@@ -70,7 +71,7 @@ func (a *access) fetch(ctx context.Context) (secret, error) {
 			break // it did not even look at the secret
 		}
 	}
-	return secret{}, last
+	return secret.Text{}, last
 }
 
 // lasting is how long a token is used that lasts for d. Short ones, which Feishu gives when an older token is about to end, are used for half

@@ -106,12 +106,12 @@ func (s *Sender) call(ctx context.Context, call wire.Call) (reply, error) {
 		}
 		call.Header = http.Header{
 			"Content-Type":  {"application/json; charset=utf-8"},
-			"Authorization": {"Bearer " + token.text},
+			"Authorization": {"Bearer " + token.Reveal()},
 		}
 		r, code, err := send(ctx, s.wire, call)
 		if m, _ := meaningOf(code); err == nil || !m.token || stale != "" {
 			return r, err
 		}
-		stale = token.text
+		stale = token.Reveal()
 	}
 }

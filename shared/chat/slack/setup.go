@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/firedrill/firedrill/shared/chat/secret"
 	"github.com/firedrill/firedrill/shared/chat/wire"
 )
 
@@ -42,7 +43,7 @@ func (s *settings) err() error {
 
 // ids reads a list of ids. Its mistakes do not repeat the text.
 func (s *settings) ids(name, like string, ok func(string) bool) []string {
-	all := entries(s.get(name))
+	all := secret.List(s.get(name))
 	for i, id := range all {
 		if !ok(id) {
 			s.wrong(name, fmt.Sprintf("number %d is no id such as %s", i+1, like))

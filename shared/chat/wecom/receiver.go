@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/firedrill/firedrill/shared/chat"
+	"github.com/firedrill/firedrill/shared/chat/secret"
 )
 
 const (
@@ -21,7 +22,7 @@ const (
 // Receiver reads the callback of the company's app. It makes no call, and is safe for concurrent use.
 type Receiver struct {
 	agents map[string]string // the app's id by the company's
-	tokens []secret          // newest first
+	tokens []secret.Text     // newest first
 	keys   []aesKey          // newest first; every key is tried with every token, since the two are changed one at a time
 }
 
@@ -41,7 +42,7 @@ type call struct {
 	now       time.Time
 	timestamp string
 	nonce     string
-	token     secret
+	token     secret.Text
 	key       aesKey
 	corp      string
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/firedrill/firedrill/shared/chat"
+	"github.com/firedrill/firedrill/shared/chat/secret"
 	"github.com/firedrill/firedrill/shared/chat/wire"
 )
 
@@ -29,8 +30,8 @@ func robotRate() wire.Rate { return wire.Rate{Every: 4 * time.Second, Burst: 4} 
 type config struct {
 	base    *url.URL
 	agents  map[string]int // the app's id by the company's, 0 where only robots send
-	secrets []secret
-	robots  map[string]secret // keys by name
+	secrets []secret.Text
+	robots  map[string]secret.Text // keys by name
 }
 
 // Sender posts as the company's app, and through group robots. Messages cannot be changed later, and have no threads.
@@ -196,7 +197,7 @@ func (s *Sender) app(ctx context.Context, to chat.Address, p place, b body) (str
 // robot posts to a group. There is nothing that a robot can be told, and nothing that folds a message which is sent twice.
 func (s *Sender) robot(ctx context.Context, to chat.Address, p place, m chat.Message) error {
 	c := wire.Call{What: "post to " + to.String(), Key: to.Key(), Rate: robotRate()}
-	c.URL = s.c.base.JoinPath("cgi-bin/webhook/send").String() + "?" + url.Values{"key": {s.c.robots[p.robot].text}}.Encode()
+	c.URL = s.c.base.JoinPath("cgi-bin/webhook/send").String() + "?" + url.Values{"key": {s.c.robots[p.robot].Reveal()}}.Encode()
 	var r outcome
 	if _, err := s.wire.JSON(ctx, c, markdown(m, maxRobot, inGroup), &r); err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/firedrill/firedrill/shared/chat"
+	"github.com/firedrill/firedrill/shared/chat/secret"
 	"github.com/firedrill/firedrill/shared/chat/wire"
 )
 
@@ -18,7 +19,7 @@ const margin = 5 * time.Minute
 // tokens keeps one access token for each company. It is fetched when it is first needed, by one caller at a time: the others wait for it.
 type tokens struct {
 	base    *url.URL
-	secrets []secret
+	secrets []secret.Text
 	wire    *wire.Client
 	now     func() time.Time
 
@@ -69,7 +70,7 @@ func (t *tokens) fetch(ctx context.Context, corp string) (string, time.Duration,
 	what := "access token of wecom:" + corp
 	err := error(&chat.Error{Code: chat.Denied, Err: fmt.Errorf("%s: set %s to send as the app", what, varSecrets)})
 	for _, s := range t.secrets {
-		q := url.Values{"corpid": {corp}, "corpsecret": {s.text}}
+		q := url.Values{"corpid": {corp}, "corpsecret": {s.Reveal()}}
 		call := wire.Call{Method: http.MethodGet, URL: t.base.JoinPath("cgi-bin/gettoken").String() + "?" + q.Encode(), What: what, Key: "wecom token " + corp}
 		var r struct {
 			outcome

@@ -4,13 +4,13 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
-	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/firedrill/firedrill/shared/chat"
+	"github.com/firedrill/firedrill/shared/chat/secret"
 )
 
 // The headers that DingTalk signs with: the first two of a robot's messages, the others of a card's callbacks.
@@ -24,40 +24,23 @@ const (
 // tolerance is how far a signature's time may be from ours. The vendor allows an hour for robots and says nothing for cards.
 const tolerance = 5 * time.Minute
 
-const hidden = "[dingtalk secret]"
-
-// secret is a key or an access token. Every way to print it hides it.
-type secret struct{ text string }
-
-// String hides the secret.
-func (secret) String() string { return hidden }
-
-// GoString hides the secret.
-func (secret) GoString() string { return hidden }
-
-// LogValue hides the secret.
-func (secret) LogValue() slog.Value { return slog.StringValue(hidden) }
-
-// MarshalText hides the secret.
-func (secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }
-
 // mac makes a signature of a time.
-type mac func(s secret, timestamp string) []byte
+type mac func(s secret.Text, timestamp string) []byte
 
 // robotMAC is the signature of a robot's messages, and of what we send to a custom robot.
-func robotMAC(s secret, timestamp string) []byte { return hash(s, timestamp+"\n"+s.text) }
+func robotMAC(s secret.Text, timestamp string) []byte { return hash(s, timestamp+"\n"+s.Reveal()) }
 
 // cardMAC is the signature of a card's callbacks.
-func cardMAC(s secret, timestamp string) []byte { return hash(s, timestamp) }
+func cardMAC(s secret.Text, timestamp string) []byte { return hash(s, timestamp) }
 
-func hash(s secret, message string) []byte {
-	m := hmac.New(sha256.New, []byte(s.text))
+func hash(s secret.Text, message string) []byte {
+	m := hmac.New(sha256.New, []byte(s.Reveal()))
 	m.Write([]byte(message))
 	return m.Sum(nil)
 }
 
 // verify checks the signature of a time with any of the secrets and returns it. Every failure is chat.ErrAuth.
-func verify(h http.Header, timeName, signName string, secrets []secret, sum mac, now time.Time) ([sha256.Size]byte, error) {
+func verify(h http.Header, timeName, signName string, secrets []secret.Text, sum mac, now time.Time) ([sha256.Size]byte, error) {
 	none := [sha256.Size]byte{}
 	ts, sign := one(h, timeName), one(h, signName)
 	if !fresh(ts, now) || len(sign) != base64.StdEncoding.EncodedLen(sha256.Size) {
@@ -69,7 +52,7 @@ func verify(h http.Header, timeName, signName string, secrets []secret, sum mac,
 	}
 	ok := false
 	for _, s := range secrets { // all of them, so that it takes the same time whichever it was
-		if s.text != "" && hmac.Equal(got, sum(s, ts)) {
+		if s.Reveal() != "" && hmac.Equal(got, sum(s, ts)) {
 			ok = true
 		}
 	}
