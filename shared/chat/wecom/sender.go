@@ -38,7 +38,7 @@ type config struct {
 type Sender struct {
 	c      config
 	wire   *wire.Client
-	tokens *tokens
+	tokens map[string]*wire.Tokens // by the company's id
 }
 
 var (
@@ -47,7 +47,7 @@ var (
 )
 
 func newSender(c config, w *wire.Client, now func() time.Time) *Sender {
-	return &Sender{c: c, wire: w, tokens: &tokens{base: c.base, secrets: c.secrets, wire: w, now: now, corps: map[string]*access{}}}
+	return &Sender{c: c, wire: w, tokens: newTokens(c, w, now)}
 }
 
 // String hides the secrets.
@@ -172,24 +172,25 @@ func (s *Sender) app(ctx context.Context, to chat.Address, p place, b body) (str
 		b.Check, b.Interval = 1, repeats
 	}
 	c := wire.Call{What: "post to " + to.String(), Key: to.Key(), Rate: appRate()}
-	stale := ""
+	tokens := s.tokens[p.corp]
 	var r struct {
 		outcome
 		ID string `json:"msgid"`
 	}
-	for range 2 {
-		token, err := s.tokens.get(ctx, p.corp, stale)
+	for again := false; ; again = true {
+		token, err := tokens.Get(ctx)
 		if err != nil {
 			return "", err
 		}
-		r.Code, stale = nil, token
-		c.URL = s.c.base.JoinPath("cgi-bin/message/send").String() + "?" + url.Values{"access_token": {token}}.Encode()
+		r.Code = nil
+		c.URL = s.c.base.JoinPath("cgi-bin/message/send").String() + "?" + url.Values{"access_token": {token.Reveal()}}.Encode()
 		if _, err := s.wire.JSON(ctx, c, b, &r); err != nil {
 			return "", err
 		}
-		if !badToken(r.outcome) {
+		if again || !badToken(r.outcome) {
 			break
 		}
+		tokens.Drop(token)
 	}
 	return r.ID, failed(s.wire, c, r.outcome)
 }
