@@ -41,8 +41,8 @@ func (*Receiver) LogValue() slog.Value { return slog.StringValue("dingtalk recei
 // Receive verifies what DingTalk sent and reads it. The signature covers a time alone, so whatever does not show that it comes from a
 // tenant and a robot of ours is chat.ErrAuth too, even if it is no JSON at all.
 func (v *Receiver) Receive(r chat.Request) (chat.Incoming, error) {
-	card := one(r.Header, headerCardSign) != ""
-	robot := one(r.Header, headerSign) != ""
+	card := chat.Once(r.Header, headerCardSign) != ""
+	robot := chat.Once(r.Header, headerSign) != ""
 	if r.Method != http.MethodPost || card == robot {
 		return chat.Incoming{}, chat.ErrAuth
 	}

@@ -21,9 +21,6 @@ const (
 	headerCardSign = "x-ddpaas-signature"
 )
 
-// tolerance is how far a signature's time may be from ours. The vendor allows an hour for robots and says nothing for cards.
-const tolerance = 5 * time.Minute
-
 // mac makes a signature of a time.
 type mac func(s secret.Text, timestamp string) []byte
 
@@ -42,7 +39,7 @@ func hash(s secret.Text, message string) []byte {
 // verify checks the signature of a time with any of the secrets and returns it. Every failure is chat.ErrAuth.
 func verify(h http.Header, timeName, signName string, secrets []secret.Text, sum mac, now time.Time) ([sha256.Size]byte, error) {
 	none := [sha256.Size]byte{}
-	ts, sign := one(h, timeName), one(h, signName)
+	ts, sign := chat.Once(h, timeName), chat.Once(h, signName)
 	if !fresh(ts, now) || len(sign) != base64.StdEncoding.EncodedLen(sha256.Size) {
 		return none, chat.ErrAuth
 	}
@@ -62,32 +59,11 @@ func verify(h http.Header, timeName, signName string, secrets []secret.Text, sum
 	return [sha256.Size]byte(got), nil
 }
 
-// one returns a header that must stand exactly once, however its name is written: two could be read differently by two readers.
-func one(h http.Header, name string) string {
-	value, n := "", 0
-	for k, values := range h {
-		if !strings.EqualFold(k, name) {
-			continue
-		}
-		if n += len(values); len(values) > 0 {
-			value = values[0]
-		}
-	}
-	if n != 1 {
-		return ""
-	}
-	return value
-}
-
-// fresh reports whether a time in milliseconds is close to ours.
+// fresh reports whether a time in milliseconds is close to ours. The vendor allows an hour for robots and says nothing for cards.
 func fresh(ts string, now time.Time) bool {
 	if len(ts) != 13 || strings.Trim(ts, "0123456789") != "" {
 		return false
 	}
 	n, err := strconv.ParseInt(ts, 10, 64)
-	if err != nil {
-		return false
-	}
-	age := now.Sub(time.UnixMilli(n))
-	return age <= tolerance && age >= -tolerance
+	return err == nil && chat.Fresh(time.UnixMilli(n), now)
 }

@@ -17,10 +17,9 @@ import (
 )
 
 const (
-	tolerance    = 5 * time.Minute // ours: Feishu names no window
-	maxHandshake = 4 << 10         // bytes of a body that is not signed
-	maxChallenge = 1 << 10         // bytes
-	maxNonce     = 128             // bytes
+	maxHandshake = 4 << 10 // bytes of a body that is not signed
+	maxChallenge = 1 << 10 // bytes
+	maxNonce     = 128     // bytes
 )
 
 // Receiver is Feishu's inbound side, for one app and the tenants that it is pinned to. Every way to print it hides its secrets.
@@ -128,14 +127,13 @@ func (r *Receiver) signer(s stamp, q chat.Request) (secret.Text, bool) {
 }
 
 // fresh takes exactly ten digits. Timestamp and nonce are signed as one text: were the length free, digits could move between them
-// and make an old request look new.
+// and make an old request look new. Feishu names no window: it is ours.
 func fresh(timestamp string, now time.Time) bool {
 	n, err := strconv.ParseInt(timestamp, 10, 64)
 	if err != nil || len(timestamp) != 10 || n < 0 || timestamp[0] == '+' {
 		return false
 	}
-	age := now.Sub(time.Unix(n, 0))
-	return age <= tolerance && age >= -tolerance
+	return chat.Fresh(time.Unix(n, 0), now)
 }
 
 // open reads {"encrypt": "…"}, which must be all there is, and what is in it.

@@ -23,7 +23,6 @@ const (
 )
 
 const (
-	tolerance = 5 * time.Minute
 	minSecret = 24 // characters; Slack's have 32
 	maxSecret = 256
 )
@@ -49,11 +48,7 @@ func parseSecrets(list string) ([]secret.Text, error) {
 // signed checks the raw body against every secret, in constant time each, and returns when Slack signed it. What is cheap to see
 // is looked at first: a flood without headers costs no hashing.
 func signed(q chat.Request, secrets []secret.Text) (time.Time, bool) {
-	ts, ok1 := one(q.Header, headerTimestamp)
-	sig, ok2 := one(q.Header, headerSignature)
-	if !ok1 || !ok2 {
-		return time.Time{}, false
-	}
+	ts, sig := chat.Once(q.Header, headerTimestamp), chat.Once(q.Header, headerSignature)
 	at, ok := fresh(ts, q.Now)
 	text, isV0 := strings.CutPrefix(sig, version+"=")
 	if !ok || !isV0 || len(text) != 2*sha256.Size {
@@ -80,15 +75,7 @@ func mac(s secret.Text, ts string, body []byte) []byte {
 	return m.Sum(nil)
 }
 
-// one returns a header that must stand exactly once, in whatever case: two could be read differently by two readers.
-func one(h http.Header, name string) (string, bool) {
-	all := every(h, name)
-	if len(all) != 1 {
-		return "", false
-	}
-	return all[0], true
-}
-
+// every returns all values of a header, in whatever case its name is written.
 func every(h http.Header, name string) []string {
 	var all []string
 	for key, values := range h {
@@ -108,6 +95,5 @@ func fresh(ts string, now time.Time) (time.Time, bool) {
 		return time.Time{}, false
 	}
 	at := time.Unix(n, 0)
-	age := now.Sub(at)
-	return at, age <= tolerance && age >= -tolerance
+	return at, chat.Fresh(at, now)
 }
