@@ -3,7 +3,6 @@ package dingtalk
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
 	"slices"
 	"strings"
@@ -159,7 +158,7 @@ func (s *settings) endpoint(get func(string) string, name, host string) endpoint
 		s.wrong(name, "it is no URL such as https://"+host)
 		return endpoint{}
 	}
-	local := loopback(u.Hostname())
+	local := wire.Loopback(u.Hostname())
 	if u.Scheme != "https" && (u.Scheme != "http" || !local) {
 		s.wrong(name, "want https; http is for this machine alone")
 	}
@@ -189,9 +188,4 @@ func secrets(text string) []secret.Text {
 		all = append(all, secret.New(item))
 	}
 	return all
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

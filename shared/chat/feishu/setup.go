@@ -3,7 +3,6 @@ package feishu
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"net/url"
 	"strings"
 
@@ -169,13 +168,8 @@ func (s *setup) endpoint(loopback bool) (base, host string) {
 		s.bad(envEndpoint, "not a base address; write "+defaultEndpoint+", or https://open.larksuite.com for Lark")
 		return "", ""
 	}
-	if u.Scheme != "https" && (u.Scheme != "http" || !loopback || !here(u.Hostname())) {
+	if u.Scheme != "https" && (u.Scheme != "http" || !loopback || !wire.Loopback(u.Hostname())) {
 		s.bad(envEndpoint, "want https; http is for this machine in the sandbox alone")
 	}
 	return raw, strings.ToLower(u.Host)
-}
-
-func here(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && ip.Unmap().IsLoopback()
 }

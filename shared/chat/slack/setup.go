@@ -3,7 +3,6 @@ package slack
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"net/url"
 	"strings"
 
@@ -124,14 +123,9 @@ func (s *settings) endpoint() (*url.URL, error) {
 		return nil, errors.New("it is no URL: write https://slack.com, or leave it out")
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
 		return nil, errors.New("write the scheme, the host and the path alone")
-	case u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())):
+	case u.Scheme != "https" && (u.Scheme != "http" || !wire.Loopback(u.Hostname())):
 		return nil, errors.New("want https; http is for this machine alone")
 	}
 	u.Host = strings.ToLower(u.Host)
 	return u, nil
-}
-
-func loopback(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && ip.Unmap().IsLoopback()
 }

@@ -3,7 +3,6 @@ package wecom
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
@@ -185,9 +184,7 @@ func (e *environment) base(loopback bool) *url.URL {
 }
 
 func secure(u *url.URL, loopback bool) bool {
-	ip, err := netip.ParseAddr(u.Hostname())
-	local := u.Hostname() == "localhost" || err == nil && ip.Unmap().IsLoopback()
-	return u.Scheme == "https" || u.Scheme == "http" && loopback && local
+	return u.Scheme == "https" || u.Scheme == "http" && loopback && wire.Loopback(u.Hostname())
 }
 
 // word reports whether s has from to to letters, digits, "-" and "_".
