@@ -151,7 +151,7 @@ func (s *system) play(ctx context.Context, played []*act) error {
 		if over {
 			return nil
 		}
-		if realWait(ctx, 100*time.Millisecond) != nil {
+		if patient(ctx, 100*time.Millisecond) != nil {
 			return errors.New("the demo's time is over and not every drill has ended")
 		}
 	}

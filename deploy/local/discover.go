@@ -7,7 +7,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"time"
 	"unicode"
 
 	"github.com/spf13/cobra"
@@ -33,7 +32,7 @@ func (r *reach) flags(c *cobra.Command) {
 }
 
 func (r *reach) services(root string) *provider.Services {
-	return provider.New(provider.Options{Openers: openers(), Wait: realWait, Config: func(name drill.Service, a drill.Account) (driver.Config, error) {
+	return provider.New(provider.Options{Openers: openers(), Wait: patient, Config: func(name drill.Service, a drill.Account) (driver.Config, error) {
 		c := driver.Config{Account: a.Name, AccountID: a.ID, Region: a.Region, Root: root}
 		if r.live {
 			var err error
@@ -47,17 +46,6 @@ func (r *reach) services(root string) *provider.Services {
 		}
 		return c, nil
 	}})
-}
-
-func realWait(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
 }
 
 // place is a service in an account.

@@ -38,7 +38,7 @@ func (s *system) follow(ctx context.Context, tell func(string)) {
 	f := &follower{s: s, path: s.set.catalog, files: s.catalog.Load().Files(), tell: tell}
 	for {
 		f.check(ctx)
-		if realWait(ctx, followEvery) != nil {
+		if patient(ctx, followEvery) != nil {
 			return
 		}
 	}

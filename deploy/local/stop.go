@@ -154,7 +154,7 @@ func stopUntilQuiet(ctx context.Context, w io.Writer, t target) error {
 		if err != nil && !provider.Temporary(provider.CodeOf(err)) {
 			return err
 		}
-		if realWait(ctx, 2*time.Second) != nil {
+		if patient(ctx, 2*time.Second) != nil {
 			return fmt.Errorf("%s run %s is not confirmed as stopped: it is %q; look in its console", run.Service, run.ID, o.Vendor)
 		}
 	}

@@ -82,7 +82,7 @@ func (s *system) channelsOf(_ context.Context, plan string) []drill.Channel {
 	return p.Notify
 }
 
-// patient waits in the world's time, which is the one that chat platforms count in.
+// patient waits in the world's time, which is the one that chat platforms and clouds count in.
 func patient(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()

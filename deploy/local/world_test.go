@@ -185,7 +185,7 @@ func (w *world) until(what string, ok func() bool) {
 		if ok() {
 			return
 		}
-		if realWait(w.t.Context(), 20*time.Millisecond) != nil {
+		if patient(w.t.Context(), 20*time.Millisecond) != nil {
 			break
 		}
 	}

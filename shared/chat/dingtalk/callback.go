@@ -44,7 +44,7 @@ func (v *Receiver) card(r chat.Request) (chat.Incoming, error) {
 	}
 	in := chat.Incoming{
 		// The callback has no id of its own. With the time that was signed, pressing again is something new, and a redelivery is not.
-		ID:   events.ID("dingtalk card", id, user, t, one(r.Header, headerCardTime)),
+		ID:   events.ID("dingtalk card", id, user, t, chat.Once(r.Header, headerCardTime)),
 		From: chat.Principal{Platform: chat.DingTalk, Tenant: tenant, User: user}, Token: t, Message: id,
 		Answer: func(a chat.Answer) chat.Response {
 			if a.Done == "" {

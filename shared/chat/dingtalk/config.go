@@ -3,11 +3,11 @@ package dingtalk
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
 	"slices"
 	"strings"
 
+	"github.com/firedrill/firedrill/shared/chat/secret"
 	"github.com/firedrill/firedrill/shared/chat/wire"
 )
 
@@ -68,12 +68,12 @@ func Outbound(get func(string) string, o wire.Options) (*Sender, error) {
 type settings struct {
 	app      bool // there is an app: without it there are custom robots alone
 	key      string
-	secrets  []secret
+	secrets  []secret.Text
 	codes    []string
 	tenants  []string
 	robots   map[string]robot
 	template string
-	cards    []secret
+	cards    []secret.Text
 	api      endpoint
 	oapi     endpoint
 	problems []error
@@ -81,8 +81,8 @@ type settings struct {
 
 // robot is a custom robot of one group.
 type robot struct {
-	token secret
-	key   secret
+	token secret.Text
+	key   secret.Text
 }
 
 // endpoint is where one of the two APIs is.
@@ -93,7 +93,7 @@ type endpoint struct {
 }
 
 func read(get func(string) string) *settings {
-	s := &settings{key: strings.TrimSpace(get(envKey)), codes: list(get(envCodes)), tenants: list(get(envTenants)), template: strings.TrimSpace(get(envTemplate))}
+	s := &settings{key: strings.TrimSpace(get(envKey)), codes: secret.List(get(envCodes)), tenants: secret.List(get(envTenants)), template: strings.TrimSpace(get(envTemplate))}
 	s.secrets, s.cards = secrets(get(envSecrets)), secrets(get(envCards))
 	s.api, s.oapi = s.endpoint(get, envAPI, hostAPI), s.endpoint(get, envOAPI, hostOAPI)
 	s.custom(get(envRobots))
@@ -131,19 +131,19 @@ func (s *settings) complete() {
 
 // custom reads the list of custom robots.
 func (s *settings) custom(text string) {
-	for i, entry := range list(text) {
+	for i, entry := range secret.List(text) {
 		name, rest, _ := strings.Cut(entry, "=")
 		token, key, _ := strings.Cut(rest, ":")
 		switch {
 		case !valid(name) || !valid(token) || !valid(key):
 			s.wrong(envRobots, fmt.Sprintf("number %d: write name=access_token:SEC…, the secret being that of the robot's signature setting", i+1))
-		case s.robots[name].token.text != "":
+		case s.robots[name].token.Reveal() != "":
 			s.wrong(envRobots, fmt.Sprintf("number %d: its name is taken already", i+1))
 		default:
 			if s.robots == nil {
 				s.robots = map[string]robot{}
 			}
-			s.robots[name] = robot{token: secret{token}, key: secret{key}}
+			s.robots[name] = robot{token: secret.New(token), key: secret.New(key)}
 		}
 	}
 }
@@ -158,7 +158,7 @@ func (s *settings) endpoint(get func(string) string, name, host string) endpoint
 		s.wrong(name, "it is no URL such as https://"+host)
 		return endpoint{}
 	}
-	local := loopback(u.Hostname())
+	local := wire.Loopback(u.Hostname())
 	if u.Scheme != "https" && (u.Scheme != "http" || !local) {
 		s.wrong(name, "want https; http is for this machine alone")
 	}
@@ -182,26 +182,10 @@ func (s *settings) wrong(name, what string) {
 
 func (s *settings) err() error { return errors.Join(s.problems...) }
 
-// list reads a comma-separated list.
-func list(text string) []string {
-	var items []string
-	for item := range strings.SplitSeq(text, ",") {
-		if item = strings.TrimSpace(item); item != "" {
-			items = append(items, item)
-		}
-	}
-	return items
-}
-
-func secrets(text string) []secret {
-	var all []secret
-	for _, item := range list(text) {
-		all = append(all, secret{item})
+func secrets(text string) []secret.Text {
+	var all []secret.Text
+	for _, item := range secret.List(text) {
+		all = append(all, secret.New(item))
 	}
 	return all
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

@@ -50,7 +50,7 @@ func (x *Sender) customSend(ctx context.Context, to chat.Address, name string, m
 		return &chat.Error{Code: chat.Denied, Err: fmt.Errorf("post to %s: %s has no robot of that name", to, envRobots)}
 	}
 	ts := strconv.FormatInt(x.now().UnixMilli(), 10)
-	query := url.Values{"access_token": {r.token.text}, "timestamp": {ts}, "sign": {base64.StdEncoding.EncodeToString(robotMAC(r.key, ts))}}
+	query := url.Values{"access_token": {r.token.Reveal()}, "timestamp": {ts}, "sign": {base64.StdEncoding.EncodeToString(robotMAC(r.key, ts))}}
 	call := wire.Call{URL: x.s.oapi.base + "/robot/send?" + query.Encode(), What: "post to " + to.String(), Key: to.Key(), Rate: robotRate()}
 	return x.web(ctx, call, customMessage(to, m))
 }

@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"sync"
 	"time"
+
+	"github.com/firedrill/firedrill/shared/chat"
 )
 
 // maxRemembered is how many signatures are remembered. Only genuine ones get in, so that nobody else can push them out.
@@ -35,7 +37,7 @@ func (m *memory) admit(sign [sha256.Size]byte, body []byte, now time.Time) bool 
 	if len(m.uses) >= maxRemembered {
 		m.forget(now)
 	}
-	m.uses[sign] = use{body: digest, until: now.Add(2*tolerance + time.Second)}
+	m.uses[sign] = use{body: digest, until: now.Add(2*chat.Tolerance + time.Second)}
 	return true
 }
 

@@ -11,14 +11,15 @@ import (
 	"time"
 
 	"github.com/firedrill/firedrill/shared/chat"
+	"github.com/firedrill/firedrill/shared/chat/secret"
 )
 
 const maxID = 256 // bytes of any id that we take over
 
 // Receiver is the inbound side: a robot's messages in HTTP mode, and the callbacks of cards. It is safe for concurrent use.
 type Receiver struct {
-	secrets []secret // of the app: they sign the robot's messages
-	cards   []secret // of the card callbacks
+	secrets []secret.Text // of the app: they sign the robot's messages
+	cards   []secret.Text // of the card callbacks
 	tenants []string
 	robots  []string // robot codes
 	hosts   []string // where replies may be posted
@@ -40,8 +41,8 @@ func (*Receiver) LogValue() slog.Value { return slog.StringValue("dingtalk recei
 // Receive verifies what DingTalk sent and reads it. The signature covers a time alone, so whatever does not show that it comes from a
 // tenant and a robot of ours is chat.ErrAuth too, even if it is no JSON at all.
 func (v *Receiver) Receive(r chat.Request) (chat.Incoming, error) {
-	card := one(r.Header, headerCardSign) != ""
-	robot := one(r.Header, headerSign) != ""
+	card := chat.Once(r.Header, headerCardSign) != ""
+	robot := chat.Once(r.Header, headerSign) != ""
 	if r.Method != http.MethodPost || card == robot {
 		return chat.Incoming{}, chat.ErrAuth
 	}

@@ -40,7 +40,7 @@ type Sender struct {
 	wire   *wire.Client
 	now    func() time.Time
 	s      *settings
-	tokens *tokens
+	tokens *wire.Tokens
 }
 
 var (
@@ -51,7 +51,7 @@ var (
 func newSender(s *settings, c *wire.Client, now func() time.Time) *Sender {
 	x := &Sender{wire: c, now: now, s: s}
 	if s.app {
-		x.tokens = &tokens{wire: c, url: s.api.base, key: s.key, secret: s.secrets[0], now: now}
+		x.tokens = newTokens(c, s, now)
 	}
 	return x
 }
@@ -179,14 +179,14 @@ func appMessage(m chat.Message) (key, param string) {
 // api makes a call with an access token. One that DingTalk does not take is fetched anew, once.
 func (x *Sender) api(ctx context.Context, call wire.Call, in, out any) error {
 	for again := false; ; again = true {
-		token, err := x.tokens.get(ctx)
+		token, err := x.tokens.Get(ctx)
 		if err != nil {
 			return err
 		}
-		call.Header = http.Header{"X-Acs-Dingtalk-Access-Token": {token.text}}
+		call.Header = http.Header{"X-Acs-Dingtalk-Access-Token": {token.Reveal()}}
 		res, err := x.wire.JSON(ctx, call, in, nil)
 		if err = failure(x.wire, call, res, err); errors.Is(err, errToken) {
-			x.tokens.drop(token)
+			x.tokens.Drop(token)
 			if !again {
 				continue
 			}

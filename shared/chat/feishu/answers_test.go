@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/firedrill/firedrill/shared/chat"
+	"github.com/firedrill/firedrill/shared/chat/secret"
 )
 
 func TestSender_ClassifiesEveryAnswer(t *testing.T) {
@@ -137,8 +138,8 @@ func TestSender_NeverShowsASecret(t *testing.T) {
 	a := newAPI(t)
 	s := a.sender(t, a.env())
 	r := receiver()
-	printed := fmt.Sprintf("%v %+v %#v %s %v %+v %#v %s %v %#v %v", s, s, s, s, r, r, r, r, secret{text: "hunter2"}, secret{text: "hunter2"}, s.LogValue().String()+r.LogValue().String())
-	js, err := json.Marshal([]any{s, r, secret{text: "hunter2"}})
+	printed := fmt.Sprintf("%v %+v %#v %s %v %+v %#v %s %v %#v %v", s, s, s, s, r, r, r, r, secret.New("hunter2"), secret.New("hunter2"), s.LogValue().String()+r.LogValue().String())
+	js, err := json.Marshal([]any{s, r, secret.New("hunter2")})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -98,20 +98,19 @@ func pauseOf(res wire.Result, otherwise time.Duration) time.Duration {
 
 // call makes one call as the app. A token that is no longer taken is replaced once.
 func (s *Sender) call(ctx context.Context, call wire.Call) (reply, error) {
-	stale := ""
-	for {
-		token, err := s.access.get(ctx, stale)
+	for again := false; ; again = true {
+		token, err := s.access.tokens.Get(ctx)
 		if err != nil {
 			return reply{}, err
 		}
 		call.Header = http.Header{
 			"Content-Type":  {"application/json; charset=utf-8"},
-			"Authorization": {"Bearer " + token.text},
+			"Authorization": {"Bearer " + token.Reveal()},
 		}
 		r, code, err := send(ctx, s.wire, call)
-		if m, _ := meaningOf(code); err == nil || !m.token || stale != "" {
+		if m, _ := meaningOf(code); err == nil || !m.token || again {
 			return r, err
 		}
-		stale = token.text
+		s.access.tokens.Drop(token)
 	}
 }

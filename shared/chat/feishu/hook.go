@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/firedrill/firedrill/shared/chat"
+	"github.com/firedrill/firedrill/shared/chat/secret"
 	"github.com/firedrill/firedrill/shared/chat/wire"
 )
 
@@ -15,8 +16,8 @@ const hookPrefix = "hook:"
 
 // hook is a custom bot of one group. Its id is a credential: whoever has it can post.
 type hook struct {
-	id     secret
-	secret secret // "" where the bot wants no signature
+	id     secret.Text
+	secret secret.Text // "" where the bot wants no signature
 }
 
 // postHook sends a card as a custom bot, which is told of no id and so can be neither changed nor answered. Feishu takes 100 in a minute
@@ -29,7 +30,7 @@ func (s *Sender) postHook(ctx context.Context, to chat.Address, tenant, name str
 	}
 	body, err := fit(m, page{tenant: tenant}, maxHook, func(c object) (any, error) {
 		request := object{"msg_type": "interactive", "card": c}
-		if h.secret.text != "" {
+		if h.secret.Reveal() != "" {
 			at := strconv.FormatInt(s.now().Unix(), 10)
 			request["timestamp"], request["sign"] = at, hookSign(at, h.secret)
 		}
@@ -39,7 +40,7 @@ func (s *Sender) postHook(ctx context.Context, to chat.Address, tenant, name str
 		return chat.Posted{}, refused(what, err)
 	}
 	_, _, err = send(ctx, s.wire, wire.Call{
-		URL: s.base + "/open-apis/bot/v2/hook/" + h.id.text, Body: body, What: what,
+		URL: s.base + "/open-apis/bot/v2/hook/" + h.id.Reveal(), Body: body, What: what,
 		Key: "feishu hook " + name, Rate: wire.Rate{Every: 650 * time.Millisecond, Burst: 3},
 	})
 	if err != nil {

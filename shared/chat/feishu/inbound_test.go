@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/firedrill/firedrill/shared/chat"
+	"github.com/firedrill/firedrill/shared/chat/secret"
 )
 
 // What the tests sign with, and how Feishu writes it down. None of it is made by the code under test.
@@ -32,7 +33,7 @@ const (
 var now = time.Date(2026, 11, 28, 10, 0, 0, 0, time.UTC)
 
 func receiver() *Receiver {
-	return &Receiver{app: "cli_drill", keys: []secret{{text: testKey}}, tokens: []secret{{text: testToken}}, tenants: []string{tenant}}
+	return &Receiver{app: "cli_drill", keys: []secret.Text{secret.New(testKey)}, tokens: []secret.Text{secret.New(testToken)}, tenants: []string{tenant}}
 }
 
 func seal(plain []byte) []byte { return sealWith(testKey, plain) }

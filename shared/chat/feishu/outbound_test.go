@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/firedrill/firedrill/shared/chat"
+	"github.com/firedrill/firedrill/shared/chat/secret"
 	"github.com/firedrill/firedrill/shared/chat/wire"
 )
 
@@ -272,7 +273,7 @@ func TestSay_AnswersWhereItWasAsked(t *testing.T) {
 }
 
 func TestHook_IsSignedAndOnlyPosts(t *testing.T) {
-	if got := hookSign("1599360473", secret{text: "demo"}); got != "l1N0gAcBjdwBvGm1xMjOF0XSyaLRpR7tuO5dHfhAYc8=" {
+	if got := hookSign("1599360473", secret.New("demo")); got != "l1N0gAcBjdwBvGm1xMjOF0XSyaLRpR7tuO5dHfhAYc8=" {
 		t.Errorf("the vendor's vector: %s", got)
 	}
 	a := newAPI(t)
@@ -283,7 +284,7 @@ func TestHook_IsSignedAndOnlyPosts(t *testing.T) {
 	}
 	got := a.calls(hookPath)
 	if len(got) != 1 || got[0].auth != "" || got[0].body["msg_type"] != "interactive" || got[0].body["timestamp"] != "1795860000" && got[0].body["timestamp"] != stampOf(now) ||
-		got[0].body["sign"] != hookSign(stampOf(now), secret{text: hookSecret}) || len(got[0].body) != 4 {
+		got[0].body["sign"] != hookSign(stampOf(now), secret.New(hookSecret)) || len(got[0].body) != 4 {
 		t.Errorf("got %+v", got)
 	}
 	if strings.Contains(got[0].raw, `"value"`) || !strings.Contains(got[0].raw, "approve k7 | stop k7") || !strings.Contains(got[0].raw, `"url"`) {

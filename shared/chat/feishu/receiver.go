@@ -13,20 +13,20 @@ import (
 	"time"
 
 	"github.com/firedrill/firedrill/shared/chat"
+	"github.com/firedrill/firedrill/shared/chat/secret"
 )
 
 const (
-	tolerance    = 5 * time.Minute // ours: Feishu names no window
-	maxHandshake = 4 << 10         // bytes of a body that is not signed
-	maxChallenge = 1 << 10         // bytes
-	maxNonce     = 128             // bytes
+	maxHandshake = 4 << 10 // bytes of a body that is not signed
+	maxChallenge = 1 << 10 // bytes
+	maxNonce     = 128     // bytes
 )
 
 // Receiver is Feishu's inbound side, for one app and the tenants that it is pinned to. Every way to print it hides its secrets.
 type Receiver struct {
 	app     string
-	keys    []secret // encrypt keys, newest first
-	tokens  []secret // verification tokens, newest first
+	keys    []secret.Text // encrypt keys, newest first
+	tokens  []secret.Text // verification tokens, newest first
 	tenants []string
 }
 
@@ -111,34 +111,33 @@ func read(h http.Header) (stamp, bool) {
 }
 
 // signer returns the key that signed the request. All keys are tried, in constant time each.
-func (r *Receiver) signer(s stamp, q chat.Request) (secret, bool) {
+func (r *Receiver) signer(s stamp, q chat.Request) (secret.Text, bool) {
 	got, err := hex.DecodeString(s.signature)
 	if err != nil || !fresh(s.timestamp, q.Now) {
-		return secret{}, false
+		return secret.Text{}, false
 	}
-	var by secret
+	var by secret.Text
 	for _, key := range r.keys {
 		want := signature(s.timestamp, s.nonce, key, q.Body)
 		if subtle.ConstantTimeCompare(got, want[:]) == 1 {
 			by = key
 		}
 	}
-	return by, by.text != "" // an empty key signs nothing
+	return by, by.Reveal() != "" // an empty key signs nothing
 }
 
 // fresh takes exactly ten digits. Timestamp and nonce are signed as one text: were the length free, digits could move between them
-// and make an old request look new.
+// and make an old request look new. Feishu names no window: it is ours.
 func fresh(timestamp string, now time.Time) bool {
 	n, err := strconv.ParseInt(timestamp, 10, 64)
 	if err != nil || len(timestamp) != 10 || n < 0 || timestamp[0] == '+' {
 		return false
 	}
-	age := now.Sub(time.Unix(n, 0))
-	return age <= tolerance && age >= -tolerance
+	return chat.Fresh(time.Unix(n, 0), now)
 }
 
 // open reads {"encrypt": "…"}, which must be all there is, and what is in it.
-func open(key secret, body []byte) (payload, bool) {
+func open(key secret.Text, body []byte) (payload, bool) {
 	var outer map[string]json.RawMessage
 	if !unique(body) || json.Unmarshal(body, &outer) != nil || len(outer) != 1 {
 		return payload{}, false

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/firedrill/firedrill/shared/chat"
+	"github.com/firedrill/firedrill/shared/chat/secret"
 )
 
 func TestDecrypt_OpensTheVendorsVector(t *testing.T) {
@@ -19,18 +20,18 @@ func TestDecrypt_OpensTheVendorsVector(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plain, ok := decrypt(secret{text: "test key"}, sealed)
+	plain, ok := decrypt(secret.New("test key"), sealed)
 	if !ok || string(plain) != "hello world" {
 		t.Errorf("%q, %v", plain, ok)
 	}
 	for name, bad := range map[string][]byte{
 		"nothing": nil, "an IV alone": sealed[:16], "cut in a block": sealed[:31], "another last byte": append(bytes.Clone(sealed[:31]), sealed[31]^1),
 	} {
-		if plain, ok := decrypt(secret{text: "test key"}, bad); ok {
+		if plain, ok := decrypt(secret.New("test key"), bad); ok {
 			t.Errorf("%s: opened %q", name, plain)
 		}
 	}
-	if _, ok := decrypt(secret{}, sealed); ok {
+	if _, ok := decrypt(secret.Text{}, sealed); ok {
 		t.Error("opened with an empty key")
 	}
 }
@@ -38,9 +39,9 @@ func TestDecrypt_OpensTheVendorsVector(t *testing.T) {
 func TestSignature_IsTheVendorsVector(t *testing.T) {
 	const body, want = `{"encrypt":"P37w+VZImNgPEO1RBhJ6RtKl7n6zymIbEG1pReEzghk="}`, "669e3ed5328644f71370e3249f96af0fd17e5ed4d7b178c44f11f7997339e344"
 	q := chat.Request{Body: []byte(body), Now: time.Unix(1700000000, 0), Header: http.Header{}}
-	r := &Receiver{keys: []secret{{text: "test key"}}}
+	r := &Receiver{keys: []secret.Text{secret.New("test key")}}
 	s := stamp{timestamp: "1700000000", nonce: "nonce123", signature: want}
-	if key, ok := r.signer(s, q); !ok || key.text != "test key" {
+	if key, ok := r.signer(s, q); !ok || key.Reveal() != "test key" {
 		t.Error("the vector does not verify")
 	}
 	q.Body = append(q.Body, ' ')
@@ -91,10 +92,10 @@ func TestReceive_RefusesWhatCannotBeTrusted(t *testing.T) {
 		"a body cut short":  func(_ *testing.T, q *chat.Request, _ *Receiver) { q.Body = q.Body[:len(q.Body)-1] },
 		"an empty body":     func(_ *testing.T, q *chat.Request, _ *Receiver) { q.Body = nil },
 		"a body re-encoded": func(t *testing.T, q *chat.Request, _ *Receiver) { q.Body = reencode(t, q.Body) },
-		"another key":       func(_ *testing.T, _ *chat.Request, r *Receiver) { r.keys = []secret{{text: "another key"}} },
+		"another key":       func(_ *testing.T, _ *chat.Request, r *Receiver) { r.keys = []secret.Text{secret.New("another key")} },
 		"no key":            func(_ *testing.T, _ *chat.Request, r *Receiver) { r.keys = nil },
 		"an empty key": func(_ *testing.T, q *chat.Request, r *Receiver) {
-			r.keys = []secret{{}}
+			r.keys = []secret.Text{{}}
 			*q = signedAt(sealWith("", event()), stampOf(now), "")
 		},
 		"another app":            func(_ *testing.T, _ *chat.Request, r *Receiver) { r.app = "cli_other" },
@@ -104,10 +105,10 @@ func TestReceive_RefusesWhatCannotBeTrusted(t *testing.T) {
 			*q = signed(bytes.Replace(q.Body, []byte("{"), []byte(`{"encrypt":"x",`), 1))
 		},
 		"no tenant pinned": func(_ *testing.T, _ *chat.Request, r *Receiver) { r.tenants = nil },
-		"another token":    func(_ *testing.T, _ *chat.Request, r *Receiver) { r.tokens = []secret{{text: "another"}} },
+		"another token":    func(_ *testing.T, _ *chat.Request, r *Receiver) { r.tokens = []secret.Text{secret.New("another")} },
 		"no token":         func(_ *testing.T, _ *chat.Request, r *Receiver) { r.tokens = nil },
 		"an empty token": func(_ *testing.T, q *chat.Request, r *Receiver) {
-			r.tokens = []secret{{}}
+			r.tokens = []secret.Text{{}}
 			*q = with("header.token", "")
 		},
 		"a guest's tenant":   func(_ *testing.T, q *chat.Request, _ *Receiver) { *q = with("event.sender.tenant_key", "guests") },
@@ -166,11 +167,15 @@ func TestReceive_TakesWhatIsSigned(t *testing.T) {
 		"a signature in capitals": func(q *chat.Request, _ *Receiver) {
 			q.Header.Set(hSignature, strings.ToUpper(q.Header.Get(hSignature)))
 		},
-		"the second of two keys":   func(_ *chat.Request, r *Receiver) { r.keys = []secret{{text: "new key 2"}, {text: testKey}} },
-		"the second of two tokens": func(_ *chat.Request, r *Receiver) { r.tokens = []secret{{text: "new token"}, {text: testToken}} },
-		"one of two tenants":       func(_ *chat.Request, r *Receiver) { r.tenants = []string{"another", tenant} },
+		"the second of two keys": func(_ *chat.Request, r *Receiver) {
+			r.keys = []secret.Text{secret.New("new key 2"), secret.New(testKey)}
+		},
+		"the second of two tokens": func(_ *chat.Request, r *Receiver) {
+			r.tokens = []secret.Text{secret.New("new token"), secret.New(testToken)}
+		},
+		"one of two tenants": func(_ *chat.Request, r *Receiver) { r.tenants = []string{"another", tenant} },
 		"signed with the newest key": func(q *chat.Request, r *Receiver) {
-			r.keys = append([]secret{{text: "new key 2"}}, r.keys...)
+			r.keys = append([]secret.Text{secret.New("new key 2")}, r.keys...)
 			*q = signedAt(sealWith("new key 2", event()), stampOf(now), "new key 2")
 		},
 	} {
@@ -198,7 +203,7 @@ func TestReceive_AnswersTheHandshakeAndNothingElse(t *testing.T) {
 		}
 	}
 	old := receiver()
-	old.keys = []secret{{text: "new key 2"}, {text: testKey}}
+	old.keys = []secret.Text{secret.New("new key 2"), secret.New(testKey)}
 	if in, err := old.Receive(chat.Request{Body: seal(hello), Now: now}); err != nil || in.Response == nil {
 		t.Errorf("with the older of two keys: %v", err)
 	}

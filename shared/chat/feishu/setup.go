@@ -3,10 +3,10 @@ package feishu
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"net/url"
 	"strings"
 
+	"github.com/firedrill/firedrill/shared/chat/secret"
 	"github.com/firedrill/firedrill/shared/chat/wire"
 )
 
@@ -36,23 +36,15 @@ type setup struct {
 
 func (s *setup) bad(name, fix string) { s.wrong = append(s.wrong, name+": "+fix) }
 
-func (s *setup) list(name string) []string {
-	var items []string
-	for _, item := range strings.Split(s.get(name), ",") {
-		if item = strings.TrimSpace(item); item != "" {
-			items = append(items, item)
-		}
-	}
-	return items
-}
+func (s *setup) list(name string) []string { return secret.List(s.get(name)) }
 
-func (s *setup) secrets(name, fix string) []secret {
-	var secrets []secret
+func (s *setup) secrets(name, fix string) []secret.Text {
+	var secrets []secret.Text
 	for i, item := range s.list(name) {
 		if len(item) < minSecret {
 			s.bad(name, fmt.Sprintf("number %d has less than %d characters; %s", i+1, minSecret, fix))
 		}
-		secrets = append(secrets, secret{text: item})
+		secrets = append(secrets, secret.New(item))
 	}
 	if len(secrets) == 0 {
 		s.bad(name, "missing; "+fix)
@@ -160,7 +152,7 @@ func (s *setup) hooks() map[string]hook {
 		case twice:
 			s.bad(envHooks, fmt.Sprintf("number %d has a name that another has; give each its own", i+1))
 		}
-		hooks[name] = hook{id: secret{text: id}, secret: secret{text: key}}
+		hooks[name] = hook{id: secret.New(id), secret: secret.New(key)}
 	}
 	return hooks
 }
@@ -176,13 +168,8 @@ func (s *setup) endpoint(loopback bool) (base, host string) {
 		s.bad(envEndpoint, "not a base address; write "+defaultEndpoint+", or https://open.larksuite.com for Lark")
 		return "", ""
 	}
-	if u.Scheme != "https" && (u.Scheme != "http" || !loopback || !here(u.Hostname())) {
+	if u.Scheme != "https" && (u.Scheme != "http" || !loopback || !wire.Loopback(u.Hostname())) {
 		s.bad(envEndpoint, "want https; http is for this machine in the sandbox alone")
 	}
 	return raw, strings.ToLower(u.Host)
-}
-
-func here(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && ip.Unmap().IsLoopback()
 }

@@ -39,7 +39,7 @@ func TestSetup_OneDirectionNeedsNothingOfTheOther(t *testing.T) {
 	out := full()
 	delete(out, envKeys)
 	delete(out, envTokens)
-	if r, err := Inbound(func(n string) string { return in[n] }); err != nil || len(r.keys) != 2 || r.keys[1].text != "encrypt-key-2" {
+	if r, err := Inbound(func(n string) string { return in[n] }); err != nil || len(r.keys) != 2 || r.keys[1].Reveal() != "encrypt-key-2" {
 		t.Error(r, err)
 	}
 	if s, err := Outbound(func(n string) string { return in[n] }, options()); s != nil || err != nil {

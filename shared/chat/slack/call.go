@@ -52,7 +52,7 @@ func (s *Sender) api(ctx context.Context, method, team string, call wire.Call, i
 	var err error
 	for _, t := range all {
 		out = reply{}
-		call.Header = http.Header{"Authorization": {"Bearer " + t.text}}
+		call.Header = http.Header{"Authorization": {"Bearer " + t.Reveal()}}
 		var res wire.Result
 		if res, err = s.wire.JSON(ctx, call, in, &out); err != nil {
 			return reply{}, err

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/firedrill/firedrill/shared/chat"
+	"github.com/firedrill/firedrill/shared/chat/secret"
 )
 
 const (
@@ -22,7 +23,7 @@ const (
 
 // Receiver reads what Slack sends to the one Request URL. Its zero value trusts nobody. Every way to print it hides its secrets.
 type Receiver struct {
-	secrets []secret
+	secrets []secret.Text
 	apps    []string // none: the signing secret alone says which
 	tenants []string // ids of workspaces and of organisations
 	replies replies

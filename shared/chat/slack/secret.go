@@ -6,13 +6,13 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/firedrill/firedrill/shared/chat"
+	"github.com/firedrill/firedrill/shared/chat/secret"
 )
 
 // The headers of a signed request (https://docs.slack.dev/authentication/verifying-requests-from-slack).
@@ -23,33 +23,21 @@ const (
 )
 
 const (
-	tolerance = 5 * time.Minute
 	minSecret = 24 // characters; Slack's have 32
 	maxSecret = 256
 )
 
-// hidden is what every secret is shown as.
-const hidden = "[secret]"
-
-// secret is a signing secret: its characters are the key, they are not decoded. Every way to print it hides it.
-type secret struct{ key []byte }
-
-func (secret) String() string               { return hidden }
-func (secret) GoString() string             { return hidden }
-func (secret) LogValue() slog.Value         { return slog.StringValue(hidden) }
-func (secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }
-
 // parseSecrets reads a comma-separated list, newest first. Its errors do not repeat the text.
-func parseSecrets(list string) ([]secret, error) {
-	var secrets []secret
-	for i, s := range entries(list) {
+func parseSecrets(list string) ([]secret.Text, error) {
+	var secrets []secret.Text
+	for i, s := range secret.List(list) {
 		switch {
 		case strings.HasPrefix(s, "xox"):
 			return nil, fmt.Errorf("number %d is a token; the Signing Secret stands under Basic Information > App Credentials", i+1)
 		case len(s) < minSecret || len(s) > maxSecret || strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }):
 			return nil, fmt.Errorf("number %d is no Signing Secret: copy the 32 characters under Basic Information > App Credentials", i+1)
 		}
-		secrets = append(secrets, secret{key: []byte(s)})
+		secrets = append(secrets, secret.New(s))
 	}
 	if len(secrets) == 0 {
 		return nil, errors.New("none given: copy the Signing Secret under Basic Information > App Credentials")
@@ -57,25 +45,10 @@ func parseSecrets(list string) ([]secret, error) {
 	return secrets, nil
 }
 
-// entries splits a list as it stands in the environment, without empty entries.
-func entries(list string) []string {
-	var all []string
-	for s := range strings.SplitSeq(list, ",") {
-		if s = strings.TrimSpace(s); s != "" {
-			all = append(all, s)
-		}
-	}
-	return all
-}
-
 // signed checks the raw body against every secret, in constant time each, and returns when Slack signed it. What is cheap to see
 // is looked at first: a flood without headers costs no hashing.
-func signed(q chat.Request, secrets []secret) (time.Time, bool) {
-	ts, ok1 := one(q.Header, headerTimestamp)
-	sig, ok2 := one(q.Header, headerSignature)
-	if !ok1 || !ok2 {
-		return time.Time{}, false
-	}
+func signed(q chat.Request, secrets []secret.Text) (time.Time, bool) {
+	ts, sig := chat.Once(q.Header, headerTimestamp), chat.Once(q.Header, headerSignature)
 	at, ok := fresh(ts, q.Now)
 	text, isV0 := strings.CutPrefix(sig, version+"=")
 	if !ok || !isV0 || len(text) != 2*sha256.Size {
@@ -87,29 +60,22 @@ func signed(q chat.Request, secrets []secret) (time.Time, bool) {
 	}
 	ok = false
 	for _, s := range secrets {
-		if len(s.key) > 0 && hmac.Equal(got, s.mac(ts, q.Body)) {
+		if s.Reveal() != "" && hmac.Equal(got, mac(s, ts, q.Body)) {
 			ok = true
 		}
 	}
 	return at, ok
 }
 
-func (s secret) mac(ts string, body []byte) []byte {
-	m := hmac.New(sha256.New, s.key)
+// mac is the signature of a body. A secret's characters are the key: they are not decoded.
+func mac(s secret.Text, ts string, body []byte) []byte {
+	m := hmac.New(sha256.New, []byte(s.Reveal()))
 	m.Write([]byte(version + ":" + ts + ":"))
 	m.Write(body)
 	return m.Sum(nil)
 }
 
-// one returns a header that must stand exactly once, in whatever case: two could be read differently by two readers.
-func one(h http.Header, name string) (string, bool) {
-	all := every(h, name)
-	if len(all) != 1 {
-		return "", false
-	}
-	return all[0], true
-}
-
+// every returns all values of a header, in whatever case its name is written.
 func every(h http.Header, name string) []string {
 	var all []string
 	for key, values := range h {
@@ -129,6 +95,5 @@ func fresh(ts string, now time.Time) (time.Time, bool) {
 		return time.Time{}, false
 	}
 	at := time.Unix(n, 0)
-	age := now.Sub(at)
-	return at, age <= tolerance && age >= -tolerance
+	return at, chat.Fresh(at, now)
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/firedrill/firedrill/shared/chat"
+	"github.com/firedrill/firedrill/shared/chat/secret"
 )
 
 func TestSigned_AnEmptyKeyVerifiesNothing(t *testing.T) {
@@ -17,9 +18,9 @@ func TestSigned_AnEmptyKeyVerifiesNothing(t *testing.T) {
 	body := []byte("command=/drill")
 	h := http.Header{}
 	h.Set(headerTimestamp, "1531420618")
-	h.Set(headerSignature, "v0="+hex.EncodeToString(secret{}.mac("1531420618", body)))
+	h.Set(headerSignature, "v0="+hex.EncodeToString(mac(secret.Text{}, "1531420618", body)))
 	q := chat.Request{Header: h, Body: body, Now: now}
-	for _, secrets := range [][]secret{nil, {}, {{}}, {{key: []byte{}}, {key: []byte("another")}}} {
+	for _, secrets := range [][]secret.Text{nil, {}, {{}}, {secret.New(""), secret.New("another")}} {
 		if _, ok := signed(q, secrets); ok {
 			t.Errorf("%d secrets: it was taken", len(secrets))
 		}
@@ -31,7 +32,7 @@ func TestSecrets_AreNeverPrinted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := secret{key: []byte("hunter2hunter2")}
+	s := secret.New("hunter2hunter2")
 	one := all.of("T0DRILL")[0]
 	js, err := json.Marshal([]any{s, one, all})
 	if err != nil {

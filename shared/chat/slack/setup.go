@@ -3,10 +3,10 @@ package slack
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"net/url"
 	"strings"
 
+	"github.com/firedrill/firedrill/shared/chat/secret"
 	"github.com/firedrill/firedrill/shared/chat/wire"
 )
 
@@ -42,7 +42,7 @@ func (s *settings) err() error {
 
 // ids reads a list of ids. Its mistakes do not repeat the text.
 func (s *settings) ids(name, like string, ok func(string) bool) []string {
-	all := entries(s.get(name))
+	all := secret.List(s.get(name))
 	for i, id := range all {
 		if !ok(id) {
 			s.wrong(name, fmt.Sprintf("number %d is no id such as %s", i+1, like))
@@ -123,14 +123,9 @@ func (s *settings) endpoint() (*url.URL, error) {
 		return nil, errors.New("it is no URL: write https://slack.com, or leave it out")
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
 		return nil, errors.New("write the scheme, the host and the path alone")
-	case u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())):
+	case u.Scheme != "https" && (u.Scheme != "http" || !wire.Loopback(u.Hostname())):
 		return nil, errors.New("want https; http is for this machine alone")
 	}
 	u.Host = strings.ToLower(u.Host)
 	return u, nil
-}
-
-func loopback(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && ip.Unmap().IsLoopback()
 }

@@ -6,32 +6,27 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+
+	"github.com/firedrill/firedrill/shared/chat/secret"
 )
 
 // anyTeam is the key of a token that is not bound to a workspace.
 const anyTeam = ""
 
 // tokens are bot tokens by workspace, newest first. Every way to print them hides them.
-type tokens struct{ by map[string][]token }
+type tokens struct{ by map[string][]secret.Text }
 
-// token is one bot token.
-type token struct{ text string }
-
-func (tokens) String() string              { return "[tokens]" }
-func (tokens) GoString() string            { return "[tokens]" }
-func (tokens) LogValue() slog.Value        { return slog.StringValue("[tokens]") }
-func (token) String() string               { return hidden }
-func (token) GoString() string             { return hidden }
-func (token) LogValue() slog.Value         { return slog.StringValue(hidden) }
-func (token) MarshalText() ([]byte, error) { return []byte(hidden), nil }
+func (tokens) String() string       { return "[tokens]" }
+func (tokens) GoString() string     { return "[tokens]" }
+func (tokens) LogValue() slog.Value { return slog.StringValue("[tokens]") }
 
 // of returns the tokens for a workspace, and after them those for any.
-func (t tokens) of(team string) []token { return slices.Concat(t.by[team], t.by[anyTeam]) }
+func (t tokens) of(team string) []secret.Text { return slices.Concat(t.by[team], t.by[anyTeam]) }
 
 // parseTokens reads "T1=xoxb-…, T2=xoxb-…" or one token for all. Its errors do not repeat the text.
 func parseTokens(list string) (tokens, error) {
-	t := tokens{by: map[string][]token{}}
-	for i, s := range entries(list) {
+	t := tokens{by: map[string][]secret.Text{}}
+	for i, s := range secret.List(list) {
 		team, text, found := strings.Cut(s, "=")
 		if !found {
 			team, text = anyTeam, s
@@ -45,7 +40,7 @@ func parseTokens(list string) (tokens, error) {
 		case !strings.HasPrefix(text, "xoxb-") || !printable(text):
 			return tokens{}, fmt.Errorf("number %d is no bot token: copy the one that begins with xoxb- under OAuth & Permissions", i+1)
 		}
-		t.by[team] = append(t.by[team], token{text: text})
+		t.by[team] = append(t.by[team], secret.New(text))
 	}
 	if len(t.by) == 0 {
 		return tokens{}, errors.New("none given: copy the Bot User OAuth Token under OAuth & Permissions")

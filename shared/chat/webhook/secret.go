@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/firedrill/firedrill/shared/chat"
 )
 
 // The headers of a signed request.
@@ -21,7 +23,6 @@ const (
 )
 
 const (
-	tolerance     = 5 * time.Minute
 	version       = "v1,"
 	maxSignatures = 16
 	maxID         = 256 // bytes
@@ -153,8 +154,7 @@ func fresh(ts string, now time.Time) bool {
 	if err != nil || len(ts) > 12 || strings.HasPrefix(ts, "+") {
 		return false
 	}
-	age := now.Sub(time.Unix(n, 0))
-	return age <= tolerance && age >= -tolerance
+	return chat.Fresh(time.Unix(n, 0), now)
 }
 
 // validID takes what the standard takes. A dot would let a signature stand for two different requests.

@@ -3,12 +3,12 @@ package wecom
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/firedrill/firedrill/shared/chat/secret"
 	"github.com/firedrill/firedrill/shared/chat/wire"
 )
 
@@ -34,7 +34,7 @@ func Variables() []string {
 // variable that is missing or wrong, and no value.
 func Inbound(get func(string) string) (*Receiver, error) {
 	e := &environment{get: get}
-	tokens, keys := list(get(varTokens)), list(get(varKeys))
+	tokens, keys := secret.List(get(varTokens)), secret.List(get(varKeys))
 	if len(tokens) == 0 && len(keys) == 0 {
 		return nil, nil
 	}
@@ -52,7 +52,7 @@ func Inbound(get func(string) string) (*Receiver, error) {
 		if !word(t, 3, 64) {
 			e.bad(varTokens, "number %d: want 3 to 32 letters and digits, as the app's page shows them", i+1)
 		}
-		r.tokens = append(r.tokens, secret{t})
+		r.tokens = append(r.tokens, secret.New(t))
 	}
 	for i, k := range keys {
 		key, err := parseKey(k)
@@ -71,7 +71,7 @@ func Inbound(get func(string) string) (*Receiver, error) {
 // error names every variable that is missing or wrong, and no value.
 func Outbound(get func(string) string, o wire.Options) (*Sender, error) {
 	e := &environment{get: get}
-	secrets, robots := list(get(varSecrets)), list(get(varRobots))
+	secrets, robots := secret.List(get(varSecrets)), secret.List(get(varRobots))
 	if len(secrets) == 0 && len(robots) == 0 {
 		return nil, nil
 	}
@@ -87,7 +87,7 @@ func Outbound(get func(string) string, o wire.Options) (*Sender, error) {
 		if !word(s, 16, 128) {
 			e.bad(varSecrets, "number %d: want the Secret as the app's page shows it: letters, digits, - and _", i+1)
 		}
-		c.secrets = append(c.secrets, secret{s})
+		c.secrets = append(c.secrets, secret.New(s))
 	}
 	if err := e.err(); err != nil {
 		return nil, err
@@ -113,7 +113,7 @@ func (e *environment) bad(name, format string, args ...any) {
 func (e *environment) err() error { return errors.Join(e.wrong...) }
 
 func (e *environment) tenants() []string {
-	corps := list(e.get(varTenants))
+	corps := secret.List(e.get(varTenants))
 	if len(corps) == 0 {
 		e.bad(varTenants, "missing: copy the company's id (企业ID) from the foot of 我的企业 in the console")
 	}
@@ -130,7 +130,7 @@ func (e *environment) tenants() []string {
 
 // agents pairs each company with the id of its app: one id for all, or one for each, in the same order.
 func (e *environment) agents(corps []string) map[string]int {
-	ids := list(e.get(varAgent))
+	ids := secret.List(e.get(varAgent))
 	if len(ids) == 0 {
 		e.bad(varAgent, "missing: copy the AgentId from the app's page")
 		return nil
@@ -151,8 +151,8 @@ func (e *environment) agents(corps []string) map[string]int {
 	return agents
 }
 
-func (e *environment) robots(pairs []string) map[string]secret {
-	robots := map[string]secret{}
+func (e *environment) robots(pairs []string) map[string]secret.Text {
+	robots := map[string]secret.Text{}
 	for i, pair := range pairs {
 		name, key, found := strings.Cut(pair, "=")
 		name, key = strings.TrimSpace(name), strings.TrimSpace(key)
@@ -164,7 +164,7 @@ func (e *environment) robots(pairs []string) map[string]secret {
 		case twice:
 			e.bad(varRobots, "number %d: there is another robot of that name", i+1)
 		}
-		robots[name] = secret{key}
+		robots[name] = secret.New(key)
 	}
 	return robots
 }
@@ -184,9 +184,7 @@ func (e *environment) base(loopback bool) *url.URL {
 }
 
 func secure(u *url.URL, loopback bool) bool {
-	ip, err := netip.ParseAddr(u.Hostname())
-	local := u.Hostname() == "localhost" || err == nil && ip.Unmap().IsLoopback()
-	return u.Scheme == "https" || u.Scheme == "http" && loopback && local
+	return u.Scheme == "https" || u.Scheme == "http" && loopback && wire.Loopback(u.Hostname())
 }
 
 // word reports whether s has from to to letters, digits, "-" and "_".

@@ -12,6 +12,8 @@ import (
 	"encoding/hex"
 	"slices"
 	"strings"
+
+	"github.com/firedrill/firedrill/shared/chat/secret"
 )
 
 const (
@@ -28,16 +30,16 @@ func signature(token, timestamp, nonce, encrypted string) [sha1.Size]byte {
 }
 
 // signed returns the token that the signature was made with. All tokens are tried, each in constant time.
-func signed(tokens []secret, given, timestamp, nonce, encrypted string) (secret, bool) {
+func signed(tokens []secret.Text, given, timestamp, nonce, encrypted string) (secret.Text, bool) {
 	got, err := hex.DecodeString(given)
 	if err != nil || len(got) != sha1.Size {
-		return secret{}, false
+		return secret.Text{}, false
 	}
-	var by secret
+	var by secret.Text
 	ok := false
 	for _, t := range tokens {
-		want := signature(t.text, timestamp, nonce, encrypted)
-		if hmac.Equal(got, want[:]) && t.text != "" {
+		want := signature(t.Reveal(), timestamp, nonce, encrypted)
+		if hmac.Equal(got, want[:]) && t.Reveal() != "" {
 			by, ok = t, true
 		}
 	}

@@ -7,12 +7,14 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"testing"
+
+	"github.com/firedrill/firedrill/shared/chat/secret"
 )
 
 func TestSigned_AnEmptyTokenSignsNothing(t *testing.T) {
 	sum := signature("", "1795856400", "1", "AAAA")
-	for _, tokens := range [][]secret{nil, {{}}, {{}, {"another"}}} {
-		if by, ok := signed(tokens, hex.EncodeToString(sum[:]), "1795856400", "1", "AAAA"); ok || by.text != "" {
+	for _, tokens := range [][]secret.Text{nil, {{}}, {{}, secret.New("another")}} {
+		if by, ok := signed(tokens, hex.EncodeToString(sum[:]), "1795856400", "1", "AAAA"); ok || by.Reveal() != "" {
 			t.Errorf("%d tokens: signed", len(tokens))
 		}
 	}

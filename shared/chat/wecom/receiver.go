@@ -9,10 +9,10 @@ import (
 	"time"
 
 	"github.com/firedrill/firedrill/shared/chat"
+	"github.com/firedrill/firedrill/shared/chat/secret"
 )
 
 const (
-	tolerance = 5 * time.Minute
 	// lateness is how much older than its delivery a message may be: WeCom tries three times, five seconds each.
 	lateness = 10 * time.Minute
 	maxNonce = 64
@@ -21,7 +21,7 @@ const (
 // Receiver reads the callback of the company's app. It makes no call, and is safe for concurrent use.
 type Receiver struct {
 	agents map[string]string // the app's id by the company's
-	tokens []secret          // newest first
+	tokens []secret.Text     // newest first
 	keys   []aesKey          // newest first; every key is tried with every token, since the two are changed one at a time
 }
 
@@ -41,7 +41,7 @@ type call struct {
 	now       time.Time
 	timestamp string
 	nonce     string
-	token     secret
+	token     secret.Text
 	key       aesKey
 	corp      string
 }
@@ -68,7 +68,7 @@ func (r *Receiver) Receive(q chat.Request) (chat.Incoming, error) {
 // open does all that must hold before anything is read: cheap things first.
 func (r *Receiver) open(q chat.Request) (call, []byte, bool) {
 	sum, ts, nonce := one(q.Query, "msg_signature"), one(q.Query, "timestamp"), one(q.Query, "nonce")
-	if !fresh(ts, q.Now, tolerance) || !plainNonce(nonce) {
+	if !fresh(ts, q.Now, chat.Tolerance) || !plainNonce(nonce) {
 		return call{}, nil, false
 	}
 	text, ok := "", false
@@ -115,7 +115,7 @@ func fresh(ts string, now time.Time, old time.Duration) bool {
 	}
 	n, err := strconv.ParseInt(ts, 10, 64)
 	age := now.Sub(time.Unix(n, 0))
-	return err == nil && age <= old && age >= -tolerance
+	return err == nil && age <= old && age >= -chat.Tolerance
 }
 
 func plainNonce(s string) bool {

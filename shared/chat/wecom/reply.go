@@ -37,7 +37,7 @@ func (c call) reply(user, kind, body string) chat.Response {
 	plain := fmt.Sprintf("<xml><ToUserName>%s</ToUserName><FromUserName>%s</FromUserName><CreateTime>%s</CreateTime><MsgType>%s</MsgType>%s</xml>",
 		cdata(user), cdata(c.corp), now, cdata(kind), body)
 	text := c.key.seal([]byte(plain), c.corp, now, c.nonce)
-	sum := signature(c.token.text, now, c.nonce, text)
+	sum := signature(c.token.Reveal(), now, c.nonce, text)
 	return chat.Response{Type: "application/xml; charset=utf-8", Body: fmt.Appendf(nil,
 		"<xml><Encrypt>%s</Encrypt><MsgSignature>%s</MsgSignature><TimeStamp>%s</TimeStamp><Nonce>%s</Nonce></xml>",
 		cdata(text), cdata(hex.EncodeToString(sum[:])), now, cdata(c.nonce))}

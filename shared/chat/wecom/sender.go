@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/firedrill/firedrill/shared/chat"
+	"github.com/firedrill/firedrill/shared/chat/secret"
 	"github.com/firedrill/firedrill/shared/chat/wire"
 )
 
@@ -29,15 +30,15 @@ func robotRate() wire.Rate { return wire.Rate{Every: 4 * time.Second, Burst: 4} 
 type config struct {
 	base    *url.URL
 	agents  map[string]int // the app's id by the company's, 0 where only robots send
-	secrets []secret
-	robots  map[string]secret // keys by name
+	secrets []secret.Text
+	robots  map[string]secret.Text // keys by name
 }
 
 // Sender posts as the company's app, and through group robots. Messages cannot be changed later, and have no threads.
 type Sender struct {
 	c      config
 	wire   *wire.Client
-	tokens *tokens
+	tokens map[string]*wire.Tokens // by the company's id
 }
 
 var (
@@ -46,7 +47,7 @@ var (
 )
 
 func newSender(c config, w *wire.Client, now func() time.Time) *Sender {
-	return &Sender{c: c, wire: w, tokens: &tokens{base: c.base, secrets: c.secrets, wire: w, now: now, corps: map[string]*access{}}}
+	return &Sender{c: c, wire: w, tokens: newTokens(c, w, now)}
 }
 
 // String hides the secrets.
@@ -171,24 +172,25 @@ func (s *Sender) app(ctx context.Context, to chat.Address, p place, b body) (str
 		b.Check, b.Interval = 1, repeats
 	}
 	c := wire.Call{What: "post to " + to.String(), Key: to.Key(), Rate: appRate()}
-	stale := ""
+	tokens := s.tokens[p.corp]
 	var r struct {
 		outcome
 		ID string `json:"msgid"`
 	}
-	for range 2 {
-		token, err := s.tokens.get(ctx, p.corp, stale)
+	for again := false; ; again = true {
+		token, err := tokens.Get(ctx)
 		if err != nil {
 			return "", err
 		}
-		r.Code, stale = nil, token
-		c.URL = s.c.base.JoinPath("cgi-bin/message/send").String() + "?" + url.Values{"access_token": {token}}.Encode()
+		r.Code = nil
+		c.URL = s.c.base.JoinPath("cgi-bin/message/send").String() + "?" + url.Values{"access_token": {token.Reveal()}}.Encode()
 		if _, err := s.wire.JSON(ctx, c, b, &r); err != nil {
 			return "", err
 		}
-		if !badToken(r.outcome) {
+		if again || !badToken(r.outcome) {
 			break
 		}
+		tokens.Drop(token)
 	}
 	return r.ID, failed(s.wire, c, r.outcome)
 }
@@ -196,7 +198,7 @@ func (s *Sender) app(ctx context.Context, to chat.Address, p place, b body) (str
 // robot posts to a group. There is nothing that a robot can be told, and nothing that folds a message which is sent twice.
 func (s *Sender) robot(ctx context.Context, to chat.Address, p place, m chat.Message) error {
 	c := wire.Call{What: "post to " + to.String(), Key: to.Key(), Rate: robotRate()}
-	c.URL = s.c.base.JoinPath("cgi-bin/webhook/send").String() + "?" + url.Values{"key": {s.c.robots[p.robot].text}}.Encode()
+	c.URL = s.c.base.JoinPath("cgi-bin/webhook/send").String() + "?" + url.Values{"key": {s.c.robots[p.robot].Reveal()}}.Encode()
 	var r outcome
 	if _, err := s.wire.JSON(ctx, c, markdown(m, maxRobot, inGroup), &r); err != nil {
 		return err

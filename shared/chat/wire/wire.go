@@ -158,7 +158,7 @@ func (c *Client) target(call Call) (*url.URL, error) {
 	if err != nil || u.Host == "" || u.Opaque != "" {
 		return nil, bad("it is no URL")
 	}
-	if c.o.Loopback && isLoopback(u.Hostname()) && (u.Scheme == "http" || u.Scheme == "https") && u.User == nil {
+	if c.o.Loopback && Loopback(u.Hostname()) && (u.Scheme == "http" || u.Scheme == "https") && u.User == nil {
 		return u, nil
 	}
 	switch {
@@ -172,7 +172,8 @@ func (c *Client) target(call Call) (*url.URL, error) {
 	return u, nil
 }
 
-func isLoopback(host string) bool {
+// Loopback reports whether a URL's host is this machine, which only SANDBOX sends to.
+func Loopback(host string) bool {
 	if host == "localhost" {
 		return true
 	}

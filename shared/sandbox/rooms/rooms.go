@@ -8,6 +8,7 @@ package rooms
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/firedrill/firedrill/shared/chat"
@@ -42,6 +43,15 @@ type Person struct {
 	Name string `json:"name"` // shown
 	Who  string `json:"who"`  // the actor: platform:tenant/id
 	Role string `json:"role"` // what they are here to show: operator, approver, viewer, stranger
+}
+
+// Find returns the person with an id.
+func Find(people []Person, id string) (Person, bool) {
+	i := slices.IndexFunc(people, func(p Person) bool { return p.ID == id })
+	if i < 0 {
+		return Person{}, false
+	}
+	return people[i], true
 }
 
 // Channel is a place.
@@ -102,4 +112,13 @@ type Trouble struct {
 	Kind  string        // throttled, error (an error code in a reply of 200), down (503), lost (taken, and the reply is lost)
 	Times int           // how many calls
 	After time.Duration // with throttled: Retry-After
+}
+
+// Next takes one failure off those that were asked for, and returns it. Its Kind is "" when none is left. The caller holds the room's lock.
+func (t *Trouble) Next() Trouble {
+	if t.Times <= 0 {
+		return Trouble{}
+	}
+	t.Times--
+	return *t
 }

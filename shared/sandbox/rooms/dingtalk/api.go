@@ -78,11 +78,7 @@ func write(h handle) http.HandlerFunc {
 func (r *Room) next() rooms.Trouble {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.trouble.Times <= 0 {
-		return rooms.Trouble{}
-	}
-	r.trouble.Times--
-	return r.trouble
+	return r.trouble.Next()
 }
 
 // troubled is an API of api.dingtalk.com.
@@ -166,7 +162,7 @@ func (r *Room) app(h handle) handle {
 		r.mu.Lock()
 		until, ok := r.access[req.Header.Get("x-acs-dingtalk-access-token")]
 		ok = ok && r.now().Before(until)
-		fast := ok && !r.count("api "+req.URL.Path, perSecond, time.Second)
+		fast := ok && !r.counts.Within("api "+req.URL.Path, perSecond, time.Second, r.now())
 		r.mu.Unlock()
 		switch {
 		case !ok:
@@ -180,29 +176,12 @@ func (r *Room) app(h handle) handle {
 	}
 }
 
-// count reports whether one more is within the limit, and counts it if so; the lock is held.
-func (r *Room) count(key string, limit int, within time.Duration) bool {
-	now := r.now()
-	var recent []time.Time
-	for _, at := range r.counts[key] {
-		if now.Sub(at) < within {
-			recent = append(recent, at)
-		}
-	}
-	if len(recent) >= limit {
-		r.counts[key] = recent
-		return false
-	}
-	r.counts[key] = append(recent, now)
-	return true
-}
-
 // robotMay reports whether a robot may send one more, and blocks one that sends too much; the lock is held.
 func (r *Room) robotMay(key string) (ok, blocked bool) {
 	if r.now().Before(r.blocked[key]) {
 		return false, true
 	}
-	if r.count("robot "+key, perMinute, time.Minute) {
+	if r.counts.Within("robot "+key, perMinute, time.Minute, r.now()) {
 		return true, false
 	}
 	r.blocked[key] = r.now().Add(blockedFor)

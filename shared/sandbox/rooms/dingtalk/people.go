@@ -137,7 +137,7 @@ func (r *Room) callback(ctx context.Context, p rooms.Person, m *message, b *card
 			Params map[string]string `json:"cardParamMap"`
 		} `json:"cardData"`
 	}
-	if heard.Status == http.StatusOK && json.Unmarshal(answer, &in) == nil && in.Data != nil {
+	if heard.Status == http.StatusOK && json.Unmarshal(answer.Body, &in) == nil && in.Data != nil {
 		r.mu.Lock()
 		m.change(in.Data.Params, in.Options.ByKey)
 		r.mu.Unlock()
@@ -146,48 +146,16 @@ func (r *Room) callback(ctx context.Context, p rooms.Person, m *message, b *card
 }
 
 // send delivers an event, once.
-func (r *Room) send(ctx context.Context, h http.Header, body []byte) (rooms.Heard, []byte, error) {
+func (r *Room) send(ctx context.Context, h http.Header, body []byte) (rooms.Heard, rooms.Answer, error) {
 	r.mu.Lock()
 	to := r.to
 	r.mu.Unlock()
-	if to == nil {
-		return rooms.Heard{}, nil, errors.New("dingtalk room: nobody is connected")
-	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "/chat/dingtalk", bytes.NewReader(body))
 	if err != nil {
-		return rooms.Heard{}, nil, fmt.Errorf("dingtalk room: %w", err)
+		return rooms.Heard{}, rooms.Answer{}, fmt.Errorf("dingtalk room: %w", err)
 	}
 	req.Header = h
 	req.Header.Set("Content-Type", "application/json; charset=utf-8")
 	req.Header.Set("Content-Length", strconv.Itoa(len(body)))
-	w := &recorder{header: http.Header{}}
-	begin := r.now()
-	to.ServeHTTP(w, req)
-	if w.status == 0 {
-		w.status = http.StatusOK
-	}
-	return rooms.Heard{Status: w.status, Took: r.now().Sub(begin), Request: req, Body: body}, w.body.Bytes(), nil
-}
-
-// recorder keeps an answer.
-type recorder struct {
-	header http.Header
-	status int
-	body   bytes.Buffer
-}
-
-// Header is the answer's header.
-func (w *recorder) Header() http.Header { return w.header }
-
-// WriteHeader keeps the status.
-func (w *recorder) WriteHeader(status int) {
-	if w.status == 0 {
-		w.status = status
-	}
-}
-
-// Write keeps the body.
-func (w *recorder) Write(b []byte) (int, error) {
-	w.WriteHeader(http.StatusOK)
-	return w.body.Write(b)
+	return rooms.Deliver(to, req, body, r.now)
 }

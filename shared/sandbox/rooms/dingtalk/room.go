@@ -52,7 +52,7 @@ type Room struct {
 	seen     map[string]bool // msgUuid
 	access   map[string]time.Time
 	sessions map[string]session
-	counts   map[string][]time.Time
+	counts   rooms.Counts
 	blocked  map[string]time.Time
 	trouble  rooms.Trouble
 }
@@ -92,7 +92,7 @@ func NewCards(now func() time.Time) *Room { return newRoom(now, true) }
 func newRoom(now func() time.Time, cards bool) *Room {
 	return &Room{
 		now: now, cards: cards, talks: map[string][]*message{}, byCard: map[string]*message{}, seen: map[string]bool{},
-		access: map[string]time.Time{}, sessions: map[string]session{}, counts: map[string][]time.Time{}, blocked: map[string]time.Time{},
+		access: map[string]time.Time{}, sessions: map[string]session{}, counts: rooms.Counts{}, blocked: map[string]time.Time{},
 	}
 }
 
@@ -213,11 +213,4 @@ func (r *Room) stamp() string {
 }
 
 // known reports whether somebody is a member.
-func (r *Room) known(person string) (rooms.Person, bool) {
-	all := r.People()
-	i := slices.IndexFunc(all, func(p rooms.Person) bool { return p.ID == person })
-	if i < 0 {
-		return rooms.Person{}, false
-	}
-	return all[i], true
-}
+func (r *Room) known(person string) (rooms.Person, bool) { return rooms.Find(r.People(), person) }

@@ -93,13 +93,7 @@ func write(w http.ResponseWriter, data any, f *fault) {
 // kind is trouble that is used up one call at a time.
 type kind struct{ rooms.Trouble }
 
-func (r *Room) troubled() kind {
-	if r.trouble.Times <= 0 {
-		return kind{}
-	}
-	r.trouble.Times--
-	return kind{r.trouble}
-}
+func (r *Room) troubled() kind { return kind{r.trouble.Next()} }
 
 // fault is how a call of an app, or of a custom bot, fails.
 func (k kind) fault(hook bool) *fault {

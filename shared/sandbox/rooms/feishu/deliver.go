@@ -9,9 +9,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strconv"
 
@@ -31,36 +29,28 @@ func (r *Room) event(kind string, event map[string]any) ([]byte, error) {
 }
 
 // deliver encrypts, signs and sends, and returns how it was answered. The lock is not held: whoever is called may call the API.
-func (r *Room) deliver(ctx context.Context, plain []byte, sign bool) (rooms.Heard, []byte, error) {
+func (r *Room) deliver(ctx context.Context, plain []byte, sign bool) (rooms.Heard, rooms.Answer, error) {
 	r.mu.Lock()
 	to, nonce, iv, id := r.to, r.next(""), r.next(""), r.next("")
 	r.mu.Unlock()
-	if to == nil {
-		return rooms.Heard{}, nil, errors.New("nobody is connected to this room")
-	}
 	body, err := seal(plain, iv)
 	if err != nil {
-		return rooms.Heard{}, nil, err
+		return rooms.Heard{}, rooms.Answer{}, err
 	}
-	start := r.now()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://firedrill.example/chat/feishu", bytes.NewReader(body))
 	if err != nil {
-		return rooms.Heard{}, nil, fmt.Errorf("deliver: %w", err)
+		return rooms.Heard{}, rooms.Answer{}, fmt.Errorf("deliver: %w", err)
 	}
 	req.Header.Set("Content-Type", "application/json;charset=utf-8")
 	req.Header.Set("X-Request-Id", id)
 	if sign {
-		at := strconv.FormatInt(start.Unix(), 10)
+		at := strconv.FormatInt(r.now().Unix(), 10)
 		sum := sha256.Sum256([]byte(at + nonce + encryptKey + string(body)))
 		req.Header.Set("X-Lark-Request-Timestamp", at)
 		req.Header.Set("X-Lark-Request-Nonce", nonce)
 		req.Header.Set("X-Lark-Signature", hex.EncodeToString(sum[:]))
 	}
-	again := req.Clone(context.WithoutCancel(ctx))
-	again.Body, again.GetBody = io.NopCloser(bytes.NewReader(body)), req.GetBody
-	w := &recorder{header: http.Header{}, status: http.StatusOK}
-	to.ServeHTTP(w, req)
-	return rooms.Heard{Status: w.status, Took: r.now().Sub(start), Request: again, Body: body}, w.body.Bytes(), nil
+	return rooms.Deliver(to, req, body, r.now)
 }
 
 // seal is AES-256-CBC with PKCS#7 under SHA-256 of the encrypt key; the IV stands in front.
@@ -78,28 +68,4 @@ func seal(plain []byte, nonce string) ([]byte, error) {
 		return nil, fmt.Errorf("seal: %w", err)
 	}
 	return body, nil
-}
-
-// recorder keeps an answer.
-type recorder struct {
-	header http.Header
-	status int
-	wrote  bool
-	body   bytes.Buffer
-}
-
-// Header returns the headers of the answer.
-func (w *recorder) Header() http.Header { return w.header }
-
-// WriteHeader keeps the first status.
-func (w *recorder) WriteHeader(status int) {
-	if !w.wrote {
-		w.status, w.wrote = status, true
-	}
-}
-
-// Write keeps the body.
-func (w *recorder) Write(b []byte) (int, error) {
-	w.wrote = true
-	return w.body.Write(b)
 }

@@ -125,7 +125,7 @@ func (r *Room) Press(ctx context.Context, p rooms.Pressing) (rooms.Heard, error)
 	if err != nil {
 		return h, err
 	}
-	h.Text = r.answered(m, h, reply)
+	h.Text = r.answered(m, h, reply.Body)
 	return h, nil
 }
 
@@ -199,14 +199,14 @@ func (r *Room) Challenge(ctx context.Context) (rooms.Heard, error) {
 	if err != nil {
 		return rooms.Heard{}, fmt.Errorf("challenge: %w", err)
 	}
-	h, body, err := r.deliver(ctx, plain, false)
+	h, reply, err := r.deliver(ctx, plain, false)
 	if err != nil {
 		return h, err
 	}
 	var a struct {
 		Challenge string `json:"challenge"`
 	}
-	if h.Status != http.StatusOK || json.Unmarshal(body, &a) != nil || a.Challenge != want {
+	if h.Status != http.StatusOK || json.Unmarshal(reply.Body, &a) != nil || a.Challenge != want {
 		return h, errors.New("the request URL is not taken: it must answer 200 with the challenge")
 	}
 	return h, nil

@@ -187,14 +187,7 @@ func (r *Room) name(id string) string {
 	return "unknown user"
 }
 
-func (r *Room) person(id string) (rooms.Person, bool) {
-	people := r.People()
-	i := slices.IndexFunc(people, func(p rooms.Person) bool { return p.ID == id })
-	if i < 0 {
-		return rooms.Person{}, false
-	}
-	return people[i], true
-}
+func (r *Room) person(id string) (rooms.Person, bool) { return rooms.Find(r.People(), id) }
 
 // next makes ids and nonces that never repeat in a room, and are the same in every run.
 func (r *Room) next(prefix string) string {

@@ -77,11 +77,7 @@ func (r *Room) serve(w http.ResponseWriter, do func() any) {
 func (r *Room) troubled() rooms.Trouble {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.trouble.Times <= 0 {
-		return rooms.Trouble{}
-	}
-	r.trouble.Times--
-	return r.trouble
+	return r.trouble.Next()
 }
 
 func reply(w http.ResponseWriter, out any) {

@@ -6,7 +6,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -14,79 +13,26 @@ import (
 	"github.com/firedrill/firedrill/shared/sandbox/rooms"
 )
 
-// answer is what our side replied.
-type answer struct {
-	kind string
-	body []byte
-}
-
 // send signs a body and delivers it, once: Slack tries events again by itself, tests do that with Heard. The room is unlocked while
 // the other side works, because it may call the API meanwhile.
-func (r *Room) send(ctx context.Context, kind string, body []byte) (rooms.Heard, answer, error) {
-	if r.to == nil {
-		return rooms.Heard{}, answer{}, errors.New("nothing is connected that could hear it")
-	}
-	at, to := r.now(), r.to
-	ts := strconv.FormatInt(at.Unix(), 10)
+func (r *Room) send(ctx context.Context, kind string, body []byte) (rooms.Heard, rooms.Answer, error) {
+	ts, to := strconv.FormatInt(r.now().Unix(), 10), r.to
 	m := hmac.New(sha256.New, []byte(secret))
 	_, _ = fmt.Fprintf(m, "v0:%s:%s", ts, body)
-	sum := "v0=" + hex.EncodeToString(m.Sum(nil))
-	request := func() (*http.Request, error) {
-		q, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://firedrill.example/chat/slack", bytes.NewReader(body))
-		if err != nil {
-			return nil, err
-		}
-		q.RequestURI = "/chat/slack" // as a server has it
-		q.Header.Set("User-Agent", "Slackbot 1.0 (+https://api.slack.com/robots)")
-		q.Header.Set("Accept-Encoding", "gzip,deflate")
-		q.Header.Set("Accept", "application/json,*/*")
-		q.Header.Set("Content-Type", kind)
-		q.Header.Set("X-Slack-Request-Timestamp", ts)
-		q.Header.Set("X-Slack-Signature", sum)
-		return q, nil
-	}
-	first, err := request()
+	q, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://firedrill.example/chat/slack", bytes.NewReader(body))
 	if err != nil {
-		return rooms.Heard{}, answer{}, err
+		return rooms.Heard{}, rooms.Answer{}, err
 	}
-	kept, err := request()
-	if err != nil {
-		return rooms.Heard{}, answer{}, err
-	}
-	w := &recorder{header: http.Header{}}
-	func() {
-		r.mu.Unlock()
-		defer r.mu.Lock()
-		to.ServeHTTP(w, first)
-	}()
-	if w.status == 0 {
-		w.status = http.StatusOK
-	}
-	heard := rooms.Heard{Status: w.status, Took: r.now().Sub(at), Request: kept, Body: body}
-	return heard, answer{kind: w.header.Get("Content-Type"), body: w.body.Bytes()}, nil
-}
-
-// recorder keeps a reply.
-type recorder struct {
-	header http.Header
-	status int
-	body   bytes.Buffer
-}
-
-func (w *recorder) Header() http.Header { return w.header }
-
-func (w *recorder) WriteHeader(status int) {
-	if w.status == 0 {
-		w.status = status
-	}
-}
-
-func (w *recorder) Write(b []byte) (int, error) {
-	w.WriteHeader(http.StatusOK)
-	if w.body.Len()+len(b) > maxAnswer {
-		return 0, errors.New("the answer is too long for Slack")
-	}
-	return w.body.Write(b)
+	q.RequestURI = "/chat/slack" // as a server has it
+	q.Header.Set("User-Agent", "Slackbot 1.0 (+https://api.slack.com/robots)")
+	q.Header.Set("Accept-Encoding", "gzip,deflate")
+	q.Header.Set("Accept", "application/json,*/*")
+	q.Header.Set("Content-Type", kind)
+	q.Header.Set("X-Slack-Request-Timestamp", ts)
+	q.Header.Set("X-Slack-Signature", "v0="+hex.EncodeToString(m.Sum(nil)))
+	r.mu.Unlock()
+	defer r.mu.Lock()
+	return rooms.Deliver(to, q, body, r.now)
 }
 
 // trigger makes a trigger_id.

@@ -73,11 +73,11 @@ func (r *Room) slash(ctx context.Context, c *channel, p rooms.Person, thread, te
 }
 
 // answered shows the body of an acknowledgement: JSON, or a text.
-func (r *Room) answered(c *channel, p rooms.Person, heard rooms.Heard, answer answer) rooms.Heard {
-	in := arguments{Text: string(answer.body)}
-	if strings.HasPrefix(answer.kind, "application/json") {
+func (r *Room) answered(c *channel, p rooms.Person, heard rooms.Heard, answer rooms.Answer) rooms.Heard {
+	in := arguments{Text: string(answer.Body)}
+	if strings.HasPrefix(answer.Type, "application/json") {
 		in = arguments{}
-		if json.Unmarshal(answer.body, &in) != nil {
+		if json.Unmarshal(answer.Body, &in) != nil {
 			heard.Text = command + ` failed with the error "invalid_response"`
 			return heard
 		}

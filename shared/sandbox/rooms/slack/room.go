@@ -31,10 +31,9 @@ const (
 )
 
 const (
-	keep      = 500 // messages of a channel
-	maxHooks  = 1000
-	maxBody   = 1 << 20 // bytes of a call
-	maxAnswer = 1 << 20
+	keep     = 500 // messages of a channel
+	maxHooks = 1000
+	maxBody  = 1 << 20 // bytes of a call
 )
 
 // Room is the workspace. It is safe for concurrent use.
@@ -172,19 +171,15 @@ func (r *Room) name(id string) string {
 	if id == bot {
 		return botName
 	}
-	for _, p := range r.People() {
-		if p.ID == id {
-			return p.Name
-		}
+	if p, ok := rooms.Find(r.People(), id); ok {
+		return p.Name
 	}
 	return id
 }
 
 func (r *Room) person(id string) (rooms.Person, error) {
-	for _, p := range r.People() {
-		if p.ID == id {
-			return p, nil
-		}
+	if p, ok := rooms.Find(r.People(), id); ok {
+		return p, nil
 	}
 	return rooms.Person{}, errors.New("nobody here has the id " + id)
 }

@@ -52,7 +52,8 @@ func (r *Room) handle(h handler) http.HandlerFunc {
 		}
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		kind, after := r.nextTrouble()
+		trouble := r.trouble.Next()
+		kind, after := trouble.Kind, trouble.After
 		switch {
 		case kind == "down":
 			http.Error(w, "503 Service Temporarily Unavailable", http.StatusServiceUnavailable)
@@ -61,7 +62,7 @@ func (r *Room) handle(h handler) http.HandlerFunc {
 			w.Header().Set("Retry-After", fmt.Sprint(int(after.Seconds())))
 			http.Error(w, "429 Too Many Requests", http.StatusTooManyRequests)
 			return
-		case kind == "throttled" || !r.within("api "+req.URL.Path, apiMinute, time.Minute):
+		case kind == "throttled" || !r.counts.Within("api "+req.URL.Path, apiMinute, time.Minute, r.now()):
 			answer(w, nil, bad(45009, "api freq out of limit"))
 			return
 		case kind == "error":
@@ -74,14 +75,6 @@ func (r *Room) handle(h handler) http.HandlerFunc {
 		}
 		answer(w, out, err)
 	}
-}
-
-func (r *Room) nextTrouble() (kind string, after time.Duration) {
-	if r.trouble.Times <= 0 {
-		return "", 0
-	}
-	r.trouble.Times--
-	return r.trouble.Kind, r.trouble.After
 }
 
 func answer(w http.ResponseWriter, out map[string]any, err error) {
@@ -180,7 +173,7 @@ func (r *Room) send(_ *http.Request, body []byte) (map[string]any, error) {
 		}
 	}
 	for _, id := range people { // what is more than a member gets is dropped, and nobody is told
-		p.reached[id] = r.within("minute "+id, 30, time.Minute) && r.within("hour "+id, 1000, time.Hour)
+		p.reached[id] = r.counts.Within("minute "+id, 30, time.Minute, r.now()) && r.counts.Within("hour "+id, 1000, time.Hour, r.now())
 	}
 	if len(people) == 1 && m.ToUser != everybody {
 		p.only = people[0]
@@ -273,7 +266,7 @@ func (r *Room) sendByRobot(req *http.Request, body []byte) (map[string]any, erro
 	if err != nil {
 		return nil, err
 	}
-	if !r.within("robot", 20, time.Minute) {
+	if !r.counts.Within("robot", 20, time.Minute, r.now()) {
 		return nil, bad(45009, "api freq out of limit")
 	}
 	seen.text = r.mentions(seen.text)

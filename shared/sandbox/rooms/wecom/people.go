@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -17,10 +16,9 @@ import (
 )
 
 const (
-	callback  = "/chat/wecom"
-	patience  = 5 * time.Second // then WeCom cuts the connection
-	maxAnswer = 1 << 20         // bytes
-	maxText   = 2048            // bytes; WeCom cuts what is longer
+	callback = "/chat/wecom"
+	patience = 5 * time.Second // then WeCom cuts the connection
+	maxText  = 2048            // bytes; WeCom cuts what is longer
 )
 
 // Say lets a member type to the app.
@@ -157,7 +155,7 @@ func (r *Room) call(ctx context.Context, person, plain string) (rooms.Heard, pas
 	if err != nil || heard.Status != http.StatusOK {
 		return heard, passive{}, err
 	}
-	p, err := readPassive(answer, person)
+	p, err := readPassive(answer.Body, person)
 	return heard, p, err
 }
 
@@ -173,8 +171,8 @@ func (r *Room) Verify(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if heard.Status != http.StatusOK || string(answer) != want {
-		return fmt.Errorf("the callback's address does not pass the check: status %d, %d bytes", heard.Status, len(answer))
+	if heard.Status != http.StatusOK || string(answer.Body) != want {
+		return fmt.Errorf("the callback's address does not pass the check: status %d, %d bytes", heard.Status, len(answer.Body))
 	}
 	return nil
 }
@@ -184,63 +182,20 @@ func (r *Room) query(text string) url.Values {
 	return url.Values{"msg_signature": {signed(ts, nonce, text)}, "timestamp": {ts}, "nonce": {nonce}}
 }
 
-func (r *Room) deliver(ctx context.Context, method string, q url.Values, body []byte) (rooms.Heard, []byte, error) {
+func (r *Room) deliver(ctx context.Context, method string, q url.Values, body []byte) (rooms.Heard, rooms.Answer, error) {
 	r.mu.Lock()
 	to := r.to
 	r.mu.Unlock()
-	if to == nil {
-		return rooms.Heard{}, nil, errors.New("the room is not connected")
-	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	request := func(ctx context.Context) (*http.Request, error) {
-		req, err := http.NewRequestWithContext(ctx, method, "http://localhost"+callback+"?"+q.Encode(), bytes.NewReader(body))
-		if err != nil {
-			return nil, err
-		}
-		req.RemoteAddr, req.RequestURI = "127.0.0.1:1", req.URL.RequestURI()
-		req.Header.Set("User-Agent", "Mozilla/4.0")
-		if method == http.MethodPost {
-			req.Header.Set("Content-Type", "text/xml")
-		}
-		return req, nil
-	}
-	req, err := request(ctx)
+	req, err := http.NewRequestWithContext(ctx, method, "http://localhost"+callback+"?"+q.Encode(), bytes.NewReader(body))
 	if err != nil {
-		return rooms.Heard{}, nil, err
+		return rooms.Heard{}, rooms.Answer{}, err
 	}
-	again, err := request(context.WithoutCancel(ctx))
-	if err != nil {
-		return rooms.Heard{}, nil, err
+	req.RemoteAddr, req.RequestURI = "127.0.0.1:1", req.URL.RequestURI()
+	req.Header.Set("User-Agent", "Mozilla/4.0")
+	if method == http.MethodPost {
+		req.Header.Set("Content-Type", "text/xml")
 	}
-	start, w := r.now(), &recorder{header: http.Header{}}
-	to.ServeHTTP(w, req)
-	w.WriteHeader(http.StatusOK)
-	return rooms.Heard{Status: w.status, Took: r.now().Sub(start), Request: again, Body: body}, w.body.Bytes(), nil
-}
-
-// recorder keeps an answer.
-type recorder struct {
-	header http.Header
-	status int
-	body   bytes.Buffer
-}
-
-// Header returns the answer's headers.
-func (w *recorder) Header() http.Header { return w.header }
-
-// WriteHeader keeps the first status.
-func (w *recorder) WriteHeader(status int) {
-	if w.status == 0 {
-		w.status = status
-	}
-}
-
-// Write keeps the body, up to a limit.
-func (w *recorder) Write(b []byte) (int, error) {
-	w.WriteHeader(http.StatusOK)
-	if w.body.Len()+len(b) > maxAnswer {
-		return 0, io.ErrShortWrite
-	}
-	return w.body.Write(b)
+	return rooms.Deliver(to, req, body, r.now)
 }

@@ -39,7 +39,7 @@ type Room struct {
 	sent    map[string]receipt // by what was sent, for the duplicate check
 	tasks   map[string]bool    // ids of cards, which must differ
 	codes   map[string]*code   // response codes
-	counts  map[string][]time.Time
+	counts  rooms.Counts
 }
 
 var _ rooms.Room = (*Room)(nil)
@@ -78,7 +78,7 @@ type post struct {
 
 // New returns a room on a clock.
 func New(now func() time.Time) *Room {
-	return &Room{now: now, sent: map[string]receipt{}, tasks: map[string]bool{}, codes: map[string]*code{}, counts: map[string][]time.Time{}}
+	return &Room{now: now, sent: map[string]receipt{}, tasks: map[string]bool{}, codes: map[string]*code{}, counts: rooms.Counts{}}
 }
 
 // Platform is WeCom.
@@ -160,14 +160,13 @@ func (r *Room) Trouble(t rooms.Trouble) {
 }
 
 func (r *Room) known(id string) bool {
-	return slices.ContainsFunc(r.People(), func(p rooms.Person) bool { return p.ID == id })
+	_, ok := rooms.Find(r.People(), id)
+	return ok
 }
 
 func (r *Room) name(id string) string {
-	for _, p := range r.People() {
-		if p.ID == id {
-			return p.Name
-		}
+	if p, ok := rooms.Find(r.People(), id); ok {
+		return p.Name
 	}
 	return id
 }
@@ -191,16 +190,4 @@ func (r *Room) add(p *post) {
 		i := slices.IndexFunc(r.posts, func(one *post) bool { return one.robot == p.robot })
 		r.posts = slices.Delete(r.posts, i, i+1)
 	}
-}
-
-// within counts one more of a kind, unless there were limit of them in the span before now.
-func (r *Room) within(kind string, limit int, span time.Duration) bool {
-	now := r.now()
-	left := slices.DeleteFunc(r.counts[kind], func(at time.Time) bool { return now.Sub(at) >= span })
-	if len(left) < limit {
-		r.counts[kind] = append(left, now)
-		return true
-	}
-	r.counts[kind] = left
-	return false
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/firedrill/firedrill/shared/chat"
+	"github.com/firedrill/firedrill/shared/chat/secret"
 )
 
 func TestSignatures_AreTheVendorsOwn(t *testing.T) {
@@ -20,7 +21,7 @@ func TestSignatures_AreTheVendorsOwn(t *testing.T) {
 		"card callback":                   {cardMAC, "mySecret", "1595925864847", "xnBENZKoYbPiEX7TzjTy35B2Dv4RlEs6ks4/GYlmGOY=", headerCardTime, headerCardSign},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := base64.StdEncoding.EncodeToString(c.of(secret{c.key}, c.ts)); got != c.want {
+			if got := base64.StdEncoding.EncodeToString(c.of(secret.New(c.key), c.ts)); got != c.want {
 				t.Fatalf("got %s, want %s", got, c.want)
 			}
 			h := http.Header{}
@@ -31,16 +32,16 @@ func TestSignatures_AreTheVendorsOwn(t *testing.T) {
 				ms = ms*10 + int64(d-'0')
 			}
 			at := time.UnixMilli(ms)
-			if _, err := verify(h, c.timeName, c.header, []secret{{"another"}, {c.key}}, c.of, at); err != nil {
+			if _, err := verify(h, c.timeName, c.header, []secret.Text{secret.New("another"), secret.New(c.key)}, c.of, at); err != nil {
 				t.Errorf("verify: %v", err)
 			}
-			for _, keys := range [][]secret{nil, {{""}}, {{"another"}}} {
+			for _, keys := range [][]secret.Text{nil, {secret.New("")}, {secret.New("another")}} {
 				if _, err := verify(h, c.timeName, c.header, keys, c.of, at); err != chat.ErrAuth {
 					t.Errorf("%d keys: %v", len(keys), err)
 				}
 			}
-			h.Set(c.header, base64.StdEncoding.EncodeToString(c.of(secret{}, c.ts)))
-			if _, err := verify(h, c.timeName, c.header, []secret{{""}, {c.key}}, c.of, at); err != chat.ErrAuth {
+			h.Set(c.header, base64.StdEncoding.EncodeToString(c.of(secret.Text{}, c.ts)))
+			if _, err := verify(h, c.timeName, c.header, []secret.Text{secret.New(""), secret.New(c.key)}, c.of, at); err != chat.ErrAuth {
 				t.Errorf("signed with an empty secret, which is among ours: %v", err)
 			}
 		})

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 )
 
 const (
@@ -13,18 +12,6 @@ const (
 	aesChars = 43 // characters of an EncodingAESKey
 	aesBytes = 32
 )
-
-// secret is a text that every way to print it hides: a callback's token, an app's secret, a robot's key.
-type secret struct{ text string }
-
-// String hides the secret.
-func (secret) String() string { return hidden }
-
-// GoString hides the secret.
-func (secret) GoString() string { return hidden }
-
-// LogValue hides the secret.
-func (secret) LogValue() slog.Value { return slog.StringValue(hidden) }
 
 // aesKey is an EncodingAESKey, decoded. Every way to print it hides it.
 type aesKey struct{ raw [aesBytes]byte }
@@ -49,15 +36,4 @@ func parseKey(s string) (aesKey, error) {
 		return aesKey{}, errors.New("want the EncodingAESKey: letters and digits alone")
 	}
 	return aesKey{raw: [aesBytes]byte(raw)}, nil
-}
-
-// list splits a comma-separated list, newest first, and leaves out what is empty: an empty secret can never verify anything.
-func list(s string) []string {
-	var out []string
-	for part := range strings.SplitSeq(s, ",") {
-		if part = strings.TrimSpace(part); part != "" {
-			out = append(out, part)
-		}
-	}
-	return out
 }

@@ -7,41 +7,25 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
-	"log/slog"
+
+	"github.com/firedrill/firedrill/shared/chat/secret"
 )
-
-const hidden = "[secret]"
-
-// secret is one text that nobody may see. Every way to print it hides it.
-type secret struct{ text string }
-
-// String hides the secret.
-func (secret) String() string { return hidden }
-
-// GoString hides the secret.
-func (secret) GoString() string { return hidden }
-
-// LogValue hides the secret.
-func (secret) LogValue() slog.Value { return slog.StringValue(hidden) }
-
-// MarshalText hides the secret.
-func (secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }
 
 // signature is what Feishu signs a request with. It is no HMAC: whoever knows one signature could lengthen the body, which is why
 // the body must be one JSON value and nothing after it.
-func signature(timestamp, nonce string, key secret, body []byte) [sha256.Size]byte {
+func signature(timestamp, nonce string, key secret.Text, body []byte) [sha256.Size]byte {
 	h := sha256.New()
-	h.Write([]byte(timestamp + nonce + key.text))
+	h.Write([]byte(timestamp + nonce + key.Reveal()))
 	h.Write(body)
 	return [sha256.Size]byte(h.Sum(nil))
 }
 
 // decrypt opens an encrypted body: an IV of 16 bytes, then AES-256-CBC with PKCS#7.
-func decrypt(key secret, sealed []byte) ([]byte, bool) {
-	if key.text == "" || len(sealed) < 2*aes.BlockSize || len(sealed)%aes.BlockSize != 0 {
+func decrypt(key secret.Text, sealed []byte) ([]byte, bool) {
+	if key.Reveal() == "" || len(sealed) < 2*aes.BlockSize || len(sealed)%aes.BlockSize != 0 {
 		return nil, false
 	}
-	sum := sha256.Sum256([]byte(key.text))
+	sum := sha256.Sum256([]byte(key.Reveal()))
 	block, err := aes.NewCipher(sum[:])
 	if err != nil {
 		return nil, false
@@ -62,11 +46,11 @@ func decrypt(key secret, sealed []byte) ([]byte, bool) {
 }
 
 // among reports whether text is one of the list, looking at all of it in constant time. An empty text never is.
-func among(list []secret, text string) bool {
+func among(list []secret.Text, text string) bool {
 	found := 0
 	got := sha256.Sum256([]byte(text))
 	for _, s := range list {
-		want := sha256.Sum256([]byte(s.text))
+		want := sha256.Sum256([]byte(s.Reveal()))
 		found |= subtle.ConstantTimeCompare(got[:], want[:])
 	}
 	return found == 1 && text != ""
@@ -74,7 +58,7 @@ func among(list []secret, text string) bool {
 
 // hookSign is the signature of a custom bot: the key is the timestamp and the secret, and nothing is signed
 // (https://open.feishu.cn/document/client-docs/bot-v3/add-custom-bot).
-func hookSign(timestamp string, key secret) string {
-	m := hmac.New(sha256.New, []byte(timestamp+"\n"+key.text))
+func hookSign(timestamp string, key secret.Text) string {
+	m := hmac.New(sha256.New, []byte(timestamp+"\n"+key.Reveal()))
 	return base64.StdEncoding.EncodeToString(m.Sum(nil))
 }

@@ -1,0 +1,30 @@
+package chatops_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/firedrill/firedrill/shared/chat/messages"
+)
+
+func TestLang_IsTheConversations(t *testing.T) {
+	w, p := room(t)
+	w.f.Lang = func(address string) string {
+		if address == "slack:T/C" {
+			return "zh"
+		}
+		return ""
+	}
+	for text, want := range map[string]string{
+		"停止 " + third: "已请求停止演练 abcdefgh", "strat x": "是否想写 \"start\"", "帮助 停止": "停止一个或所有演练", "启动 checkout-az-outage": "您不能执行 start（环境 production）",
+		"状态 abcd": "等待处理",
+	} {
+		if _, got := w.as(p, "ALICE", text, text, ""); !strings.Contains(got, want) {
+			t.Errorf("%s: %s", text, got)
+		}
+	}
+	w.published = nil
+	if _, got := w.as(p, "BOB", "9", "", w.button("approve", third, messages.OfGate(w.drills[2], "start@3"))); !strings.HasSuffix(got, "|已批准") {
+		t.Error(got)
+	}
+}
