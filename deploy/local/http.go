@@ -29,6 +29,7 @@ func (s *system) handler() http.Handler {
 	mux.HandleFunc("GET /api/rooms/{platform}", s.getRoom)
 	mux.HandleFunc("POST /api/rooms/{platform}/say", s.postSaying)
 	mux.HandleFunc("POST /api/rooms/{platform}/press", s.postPressing)
+	mux.HandleFunc("POST /api/rooms/{platform}/trouble", s.postTrouble)
 	mux.HandleFunc("GET /api/plans", s.getPlans)
 	mux.HandleFunc("GET /api/drills", s.getDrills)
 	mux.HandleFunc("GET /api/drills/{id}", s.getDrill)

@@ -12,4 +12,12 @@ func (s *system) console(mux *http.ServeMux) {
 	mux.Handle("GET /{$}", pages)
 	mux.Handle("GET /drills/{id}", pages)
 	mux.Handle("GET /static/", pages)
+	mux.Handle("GET /chat", pages)
+	mux.HandleFunc("GET /chat/{platform}", func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.RawQuery != "" { // a platform's handshake, which stands in the query; the page has none
+			s.talk.ServeHTTP(w, r)
+			return
+		}
+		pages.ServeHTTP(w, r)
+	})
 }

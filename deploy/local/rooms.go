@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,7 +25,7 @@ const roomsPath = "/_rooms/"
 // openRooms makes the chat platforms of the sandbox, and the environment that connects Firedrill to them.
 func (s *system) openRooms() {
 	s.rooms = map[chat.Platform]rooms.Room{}
-	for _, r := range []rooms.Room{slack.New(time.Now), feishu.New(time.Now), dingtalk.New(time.Now), wecom.New(time.Now)} {
+	for _, r := range []rooms.Room{slack.New(time.Now), feishu.New(time.Now), dingtalk.NewCards(time.Now), wecom.New(time.Now)} {
 		s.rooms[r.Platform()] = r
 		for name, value := range r.Env(s.boxURL + roomsPath + string(r.Platform())) {
 			s.roomEnv[name] = value
@@ -116,4 +118,47 @@ func inRoom[T any](s *system, w http.ResponseWriter, r *http.Request, do func(ro
 		return
 	}
 	respond(w, http.StatusOK, heard)
+}
+
+// postTrouble makes the next calls to a platform fail as they fail at its vendor.
+func (s *system) postTrouble(w http.ResponseWriter, r *http.Request) {
+	room, err := s.roomOf(r)
+	if err != nil {
+		respondError(w, http.StatusNotFound, err)
+		return
+	}
+	body, err := readAll(r)
+	var t rooms.Trouble
+	if err == nil {
+		t, err = parseTrouble(body)
+	}
+	if err != nil {
+		respondError(w, http.StatusBadRequest, err)
+		return
+	}
+	room.Trouble(t)
+	respond(w, http.StatusOK, map[string]any{"kind": t.Kind, "times": t.Times, "after": t.After.String()})
+}
+
+// parseTrouble reads {"kind", "times", "after"}. What does not exist is refused: a misspelt failure would be none.
+func parseTrouble(body []byte) (rooms.Trouble, error) {
+	in := struct {
+		Kind, After string
+		Times       int
+	}{Times: 1, After: "0s"}
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&in); err != nil {
+		return rooms.Trouble{}, fmt.Errorf("the body is not as expected: %w", err)
+	}
+	after, err := time.ParseDuration(in.After)
+	switch {
+	case !slices.Contains([]string{"throttled", "error", "down", "lost"}, in.Kind):
+		return rooms.Trouble{}, fmt.Errorf("kind %q is none of throttled, error, down, lost", in.Kind)
+	case in.Times < 0:
+		return rooms.Trouble{}, fmt.Errorf("times %d is less than 0", in.Times)
+	case err != nil || after < 0:
+		return rooms.Trouble{}, fmt.Errorf("after %q is no time to wait, such as 30s", in.After)
+	}
+	return rooms.Trouble{Kind: in.Kind, Times: in.Times, After: after}, nil
 }

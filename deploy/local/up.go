@@ -227,6 +227,7 @@ func (s *system) greet(sc screen) {
 		fmt.Fprintf(sc.out, "            (%s)\n", s.set.moved)
 	}
 	if s.box != nil {
+		fmt.Fprintf(sc.out, "  chat      http://%s/chat   (stand-ins for Slack, Feishu, DingTalk and WeCom)\n", s.set.addr)
 		fmt.Fprintf(sc.out, "  sandbox   %s   (access key sandbox, secret sandbox, any region)\n", s.boxURL)
 	}
 	if s.boxMoved != "" {

@@ -363,10 +363,10 @@ func TestReading_AnswersDirectly(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                        "/drill start NAME",
 		"help stop":               "/drill stop ID|all",
-		"list":                    "[SANDBOX] 2\ncheckout-az-outage: Checkout survives (fis, production)\ncart-cpu: Cart under load (cfg, staging)",
+		"list":                    "[SANDBOX] 2 plan(s):\ncheckout-az-outage: Checkout survives (fis, production)\ncart-cpu: Cart under load (cfg, staging)",
 		"plan cart-cpu":           "seconds=int, default 180, at most 600",
 		"plan checkout-az-outage": "needs 1 approval(s)\nstopped by checkout-5xx\nit takes no parameters",
-		"next":                    "[SANDBOX] 1\ncheckout-az-outage: 2026-11-24 11:00:00 +01:00",
+		"next":                    "[SANDBOX] 1 plan(s):\ncheckout-az-outage: 2026-11-24 11:00:00 +01:00",
 		"next cart-cpu":           "no schedule starts it",
 		"status":                  "[SANDBOX] k7m2q4x9 checkout-az-outage: stopping, Checkout\n[SANDBOX] k7zzz4x9 cart-cpu: waiting",
 		"status k7m2":             "stop requested: 2026-11-24 08:59:00 +00:00 by alarm:local/x\nstopped: not confirmed\nrestored: not confirmed",

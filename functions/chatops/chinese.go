@@ -50,7 +50,7 @@ func chinese() map[string]string {
 		": %s chose %s at %s":                        "：%s 选择了 %s，时间 %s",
 		"%s%s. Drill %s is %s now.":                  "%s%s。演练 %s 当前状态：%s。",
 
-		"none": "无", "no drill is active": "没有进行中的演练", "and %d more": "另有 %d 个",
+		"none": "无", "%d plan(s):": "%d 个计划：", "no drill is active": "没有进行中的演练", "and %d more": "另有 %d 个",
 		"%s: no schedule starts it":              "%s：没有排期",
 		"service %s, environment %s, at most %s": "服务 %s，环境 %s，最长 %s",
 		"disabled: it does not start":            "已停用：不会开始",

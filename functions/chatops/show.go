@@ -110,7 +110,7 @@ func (f *Function) rows(c caller, verb grammar.Verb, plans []Plan) string {
 	if len(rows) == 0 {
 		return c.say("none")
 	}
-	return fmt.Sprintf("%d\n%s", len(rows), strings.Join(rows, "\n"))
+	return c.say("%d plan(s):", len(rows)) + "\n" + strings.Join(rows, "\n")
 }
 
 func (c caller) next(p Plan) string {

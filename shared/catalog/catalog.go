@@ -3,6 +3,7 @@ package catalog
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/firedrill/firedrill/shared/access"
 	"github.com/firedrill/firedrill/shared/drill"
@@ -73,14 +74,23 @@ func (c *Catalog) Channels() []drill.Channel {
 	return out
 }
 
-// LangOf returns the language of the channel with this address, "" for one that the catalogue does not have.
+// LangOf returns the language that a conversation is held in: that of the channel with this address, or the one that all channels of the
+// same platform and tenant have in common, as for somebody who writes to the bot alone. "" where the catalogue does not tell.
 func (c *Catalog) LangOf(address string) string {
-	for _, name := range slices.Sorted(maps.Keys(c.channels)) {
-		if ch := c.channels[name]; ch.To == address {
+	tenant, _, _ := strings.Cut(address, "/")
+	langs := map[string]bool{}
+	for _, ch := range c.Channels() {
+		if ch.To == address {
 			return ch.Lang
 		}
+		if strings.HasPrefix(ch.To, tenant+"/") {
+			langs[ch.Lang] = true
+		}
 	}
-	return ""
+	if len(langs) != 1 {
+		return ""
+	}
+	return slices.Collect(maps.Keys(langs))[0]
 }
 
 // Freezes returns all freezes in the order of the files.

@@ -382,3 +382,29 @@ func BenchmarkDue_oneTickOfAThousandDrills(b *testing.B) {
 		}
 	}
 }
+
+func TestCatalog_LangOf(t *testing.T) {
+	text := `version: 1
+accounts: { aws: { cloud: aws, region: us-east-1 } }
+channels:
+  all:    { to: "wecom:ww1/@all", lang: zh }
+  robot:  { to: "wecom:ww1/robot:ops", lang: zh }
+  drills: { to: "slack:T1/C1", lang: en }
+  trade:  { to: "slack:T1/C2", lang: zh }
+`
+	c, err := catalog.Parse(fstest.MapFS{"drills.yaml": {Data: []byte(text)}}, "drills.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for address, want := range map[string]string{
+		"feishu:t/oc_1":    "", // nothing is known of the platform
+		"wecom:ww2/alice":  "", // another tenant
+		"slack:T1/D0ALICE": "", // its channels do not agree
+		"wecom:ww1/@all":   "zh",
+		"slack:T1/C1":      "en",
+		"slack:T1/C2":      "zh",
+		"wecom:ww1/alice":  "zh", // somebody alone with the bot, where all channels agree
+	} {
+		equal(t, address, c.LangOf(address), want)
+	}
+}

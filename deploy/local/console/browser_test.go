@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/firedrill/firedrill/deploy/local/console/browsertest"
 	"github.com/firedrill/firedrill/events"
 )
 
@@ -119,41 +120,16 @@ func (a *api) page(next http.Handler) http.Handler {
 // dom loads a page in a real browser, lets 20 s of its time go by, and returns the document as it is then.
 func dom(t *testing.T, url string) string {
 	t.Helper()
-	var browser string
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			browser = path
-			break
-		}
-	}
-	if testing.Short() {
-		t.Skip("a browser takes some seconds")
-	}
-	if browser == "" {
-		t.Skip("no chromium here: install it to test the page in a browser")
-	}
+	browser := browsertest.Find(t)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--user-data-dir="+profile(t),
-		"--virtual-time-budget=20000", "--dump-dom", url)
+	cmd := exec.CommandContext(ctx, browser, append(browsertest.Flags(t), "--virtual-time-budget=20000", "--dump-dom", url)...)
 	cmd.WaitDelay = 5 * time.Second
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("%s: %v", browser, err)
 	}
 	return string(out)
-}
-
-// profile is a fresh directory; the browser's children may still write to it when the browser has ended.
-func profile(t *testing.T) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "firedrill-console-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	return dir
 }
 
 // events returns what was sent so far.

@@ -1,5 +1,5 @@
-// Package console is the local command's page for people: it lists plans and drills, shows one drill as it happens, and sends
-// commands. It holds static files alone; all it knows and does goes through the API on the same address.
+// Package console is the local command's page for people: it lists plans and drills, shows one drill as it happens, sends commands, and
+// shows the sandbox's chat platforms. It holds static files alone; all it knows and does goes through the API on the same address.
 package console
 
 import (
@@ -16,7 +16,7 @@ var files embed.FS
 // policy lets the page load its own files and talk to its own address, and nothing else.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// Handler serves the page at / and /drills/{id}, and its files under /static/. mode is SANDBOX or LIVE; the page shows it on every
+// Handler serves the page at /, /drills/{id}, /chat and /chat/{platform}, and its files under /static/. mode is SANDBOX or LIVE; the page shows it on every
 // view and asks before it sends anything in LIVE.
 func Handler(mode string) http.Handler {
 	static, err := fs.Sub(files, "static")
@@ -35,6 +35,8 @@ func Handler(mode string) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", show)
 	mux.HandleFunc("GET /drills/{id}", show)
+	mux.HandleFunc("GET /chat", show)
+	mux.HandleFunc("GET /chat/{platform}", show)
 	mux.Handle("GET /static/", http.StripPrefix("/static/", http.FileServerFS(static)))
 	return guarded(mux)
 }

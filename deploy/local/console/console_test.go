@@ -28,6 +28,8 @@ func TestHandler(t *testing.T) {
 		{"a way out of the files", "/static/../console.go", http.StatusTemporaryRedirect, ""},
 		{"the first page", "/", http.StatusOK, "text/html; charset=utf-8"},
 		{"a drill's page", "/drills/k7m2drill0001", http.StatusOK, "text/html; charset=utf-8"},
+		{"the chat platforms", "/chat", http.StatusOK, "text/html; charset=utf-8"},
+		{"one of them", "/chat/slack", http.StatusOK, "text/html; charset=utf-8"},
 		{"a script", "/static/app.js", http.StatusOK, "text/javascript; charset=utf-8"},
 		{"the style sheet", "/static/console.css", http.StatusOK, "text/css; charset=utf-8"},
 	} {

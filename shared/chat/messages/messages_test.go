@@ -67,6 +67,8 @@ func tales() []tale {
 	two.Gates = []drill.Gate{{ID: "3@9", Step: "3"}, {ID: "4@9", Step: "4"}}
 	dry := state(drill.Requested)
 	dry.DryRun, dry.Plan.Unbounded = true, "OOS has no run limit"
+	hit := state(drill.Running)
+	hit.Steps = []drill.Step{{Name: "cut network", State: drill.StepRunning, Targets: []drill.Target{{ID: "subnet-1", State: drill.StepRunning}, {ID: "subnet-2", Message: "aws:ec2:subnet ALL"}, {ID: "subnet-3"}}}}
 	broken := stopState(true, false)
 	broken.Restored = drill.Restored{State: drill.RestoreFailed, Evidence: []string{"recovery action 13 failed"}}
 	needless := state(drill.Completed)
@@ -91,6 +93,7 @@ func tales() []tale {
 		{"approved", events.Approved{About: about(drill.Waiting), By: []string{"slack:T123/U456", "slack:T123/U789"}}, state(drill.Waiting)},
 		{"started", events.Started{About: about(drill.Running)}, state(drill.Running)},
 		{"progressed", events.Progressed{About: about(drill.Running), Changes: []string{"step stop instances is running", "step wait is done"}}, state(drill.Running)},
+		{"progressed, with targets", events.Progressed{About: about(drill.Running), Changes: []string{"step cut network is running"}}, hit},
 		{"stopping, nothing confirmed", events.Stopping{About: about(drill.Stopping), Reason: "5xx above 5%", By: "alarm:cloudwatch/checkout-5xx"}, stopState(false, false)},
 		{"stopping, no state", events.Stopping{About: about(drill.Stopping), Reason: "slow", By: "webhook:acme/alice"}, nil},
 		{"stopping, escalated", events.Stopping{About: late, Reason: "5xx above 5%", By: "alarm:cloudwatch/checkout-5xx"}, stopState(false, false)},

@@ -205,9 +205,9 @@ func (w *writer) targets() {
 			if n++; n > maxItems {
 				continue
 			}
-			line := chat.Line(t.ID, maxItem) + ": " + string(t.State)
-			if t.Message != "" {
-				line += ", " + chat.Line(t.Message, maxItem)
+			line := chat.Line(t.ID, maxItem)
+			if said := join([]string{string(t.State), chat.Line(t.Message, maxItem)}, ", "); said != "" {
+				line += ": " + said
 			}
 			w.lines = append(w.lines, "   "+line)
 		}

@@ -31,6 +31,8 @@ async function ask(path, options) {
 
 export const plans = () => ask('/api/plans');
 export const drills = () => ask('/api/drills?limit=100');
+export const rooms = () => ask('/api/rooms');
+export const messages = (platform, channel, person) => ask(`/api/rooms/${encodeURIComponent(platform)}?${new URLSearchParams({ channel, person })}`);
 export const drill = (id) => ask(`/api/drills/${encodeURIComponent(id)}`);
 
 // newID is 120 random bits; it names the event, and a repeated one is the same event.
@@ -52,6 +54,13 @@ export async function send(name, data, subject) {
     body: JSON.stringify(event),
   });
 }
+
+const post = (path, body) => ask(path, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
+
+// say lets a person of a stand-in platform type {person, channel, thread?, text}, and press lets them press {person, channel, message,
+// button}. Both return {status, text?}: how Firedrill answered at once.
+export const say = (platform, what) => post(`/api/rooms/${encodeURIComponent(platform)}/say`, what);
+export const press = (platform, what) => post(`/api/rooms/${encodeURIComponent(platform)}/press`, what);
 
 // command sends a command on a drill in our own name.
 export const command = (name, drill, data = {}) => send(`command.${name}`, { ...data, drill, actor }, drill);

@@ -1,9 +1,10 @@
-// app.js: which page this is, and when it loads anew: at every event, every five seconds, and when the tab comes back.
+// app.js: which page this is, and when it loads anew: at every event, every few seconds, and when the tab comes back.
 
 import { follow } from './api.js';
 import { answered, live } from './parts.js';
 import { home } from './home.js';
 import { drillPage } from './drill.js';
+import { chatPage } from './chat.js';
 
 const every = 5000;
 
@@ -16,12 +17,21 @@ function banner() {
     : `${mode} · faults go to a simulator on this machine, nothing real is touched`;
 }
 
+// pageFor builds the page that the address names and returns the function that loads it anew.
+function pageFor(main) {
+  const [, first, second] = location.pathname.split('/').map(decodeURIComponent);
+  for (const a of document.querySelectorAll('.pages a')) {
+    if (a.pathname === (first === 'chat' ? '/chat' : '/')) a.setAttribute('aria-current', first ? 'true' : 'page');
+  }
+  if (first === 'drills') return drillPage(main, second);
+  return first === 'chat' ? chatPage(main, second) : home(main);
+}
+
 function start() {
   banner();
   const main = document.getElementById('main');
   const link = document.getElementById('link');
-  const id = location.pathname.match(/^\/drills\/([^/]+)/)?.[1];
-  const load = id ? drillPage(main, decodeURIComponent(id)) : home(main);
+  const load = pageFor(main);
   let busy = false;
   let again = false;
   let streaming = false;
@@ -54,7 +64,7 @@ function start() {
     streaming = on;
     refresh();
   });
-  setInterval(refresh, every);
+  setInterval(() => document.hidden || refresh(), load.every ?? every);
   document.addEventListener('visibilitychange', () => document.hidden || refresh());
   document.addEventListener('firedrill:refresh', refresh);
   refresh();

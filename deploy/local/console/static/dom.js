@@ -42,6 +42,21 @@ export function keep(el, data, draw) {
   restore(el, before);
 }
 
+// arrange keeps one element in el for each item, by item.key and in the items' order: make(item) where there is none yet, then draw(element,
+// item). What is there stays the same element where it is, so that focus, selection and what was opened are not lost.
+export function arrange(el, items, make, draw) {
+  const wanted = new Set(items.map((i) => i.key));
+  for (const c of [...el.children]) if (!wanted.has(c.item)) c.remove();
+  const there = new Map([...el.children].map((c) => [c.item, c]));
+  let at = el.firstElementChild;
+  for (const item of items) {
+    const c = there.get(item.key) ?? Object.assign(make(item), { item: item.key });
+    if (c === at) at = at.nextElementSibling;
+    else el.insertBefore(c, at);
+    draw(c, item);
+  }
+}
+
 const keyed = (el) => [...el.querySelectorAll('[data-key]')];
 
 function remember(el) {

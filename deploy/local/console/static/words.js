@@ -24,6 +24,16 @@ export function full(iso) {
   return `${d.getFullYear()}-${pad(d.getMonth() + 1)}-${pad(d.getDate())} ${pad(d.getHours())}:${pad(d.getMinutes())}:${pad(d.getSeconds())} ${offset(d)}`;
 }
 
+// ago is "10:04:05 · 12 s ago": the time, and how long that is by this machine's clock.
+export function ago(iso) {
+  const s = Math.round((Date.now() - new Date(iso)) / 1000);
+  if (Number.isNaN(s)) return '';
+  if (s < 5) return `${clock(iso)} · now`;
+  if (s < 60) return `${clock(iso)} · ${s - (s % 5)} s ago`;
+  if (s < 3600) return `${clock(iso)} · ${Math.floor(s / 60)} min ago`;
+  return s < 86400 ? `${clock(iso)} · ${Math.floor(s / 3600)} h ago` : clock(iso);
+}
+
 export const zone = () => `${Intl.DateTimeFormat().resolvedOptions().timeZone || 'local time'} (${offset(new Date())})`;
 
 // span is "12s", "3m 05s", "2h 10m".

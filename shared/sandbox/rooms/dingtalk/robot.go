@@ -208,7 +208,7 @@ func (r *Room) sendSession(req *http.Request, body []byte) reply {
 	if ok, _ := r.robotMay("session " + s.talk); !ok {
 		return fail(130101, "send too fast, exceed 20 times per minute")
 	}
-	m.talk = s.talk
+	m.talk, m.called = s.talk, false // it answers the one whom it mentions, and calls nobody
 	r.add(m)
 	return fail(0, "ok")
 }
