@@ -8,6 +8,7 @@ import (
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"github.com/firedrill/firedrill/shared/internal/awsapi"
 	"github.com/firedrill/firedrill/shared/provider/driver"
 )
 
@@ -32,15 +33,6 @@ func (e *callError) Error() string { return e.what + ": " + e.err.Error() }
 
 // Unwrap returns the SDK's error.
 func (e *callError) Unwrap() error { return e.err }
-
-// credentialsError is why there were no credentials to sign with.
-type credentialsError struct{ err error }
-
-// Error says that the credentials are missing, and why.
-func (e *credentialsError) Error() string { return "get credentials: " + e.err.Error() }
-
-// Unwrap returns the cause.
-func (e *credentialsError) Unwrap() error { return e.err }
 
 // codeOf maps the error types of FIS, and those that every AWS service has, to ours.
 func codeOf(awsCode string) driver.Code {
@@ -109,23 +101,15 @@ func (d *Driver) Code(err error) driver.Code {
 	if c.kind == write {
 		lost = driver.Uncertain
 	}
-	var response *smithyhttp.ResponseError
-	status := 0
-	if errors.As(err, &response) {
-		status = response.HTTPStatusCode()
-	}
+	awsCode, status := answer(err)
 	if status >= http.StatusInternalServerError || status == http.StatusRequestTimeout {
-		var api smithy.APIError
-		if errors.As(err, &api) && codeOf(api.ErrorCode()) == driver.Throttled {
+		if codeOf(awsCode) == driver.Throttled {
 			return driver.Throttled
 		}
 		return lost
 	}
-	var api smithy.APIError
-	if errors.As(err, &api) {
-		if code := codeOf(api.ErrorCode()); code != driver.Unknown {
-			return code
-		}
+	if code := codeOf(awsCode); code != driver.Unknown {
+		return code
 	}
 	if code := codeOfStatus(status); code != driver.Unknown {
 		return code
@@ -136,9 +120,27 @@ func (d *Driver) Code(err error) driver.Code {
 	return lost
 }
 
+// answer returns AWS's code and the HTTP status of an error, of the SDK's calls and of our own; "" and 0 where there was no answer.
+func answer(err error) (string, int) {
+	var own *awsapi.Error
+	if errors.As(err, &own) {
+		return own.Code, own.Status
+	}
+	code, status := "", 0
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		code = api.ErrorCode()
+	}
+	var response *smithyhttp.ResponseError
+	if errors.As(err, &response) {
+		status = response.HTTPStatusCode()
+	}
+	return code, status
+}
+
 // clientSide classifies errors of calls that never left this process.
 func clientSide(err error) (driver.Code, bool) {
-	var creds *credentialsError
+	var creds *awsapi.CredentialsError
 	if errors.As(err, &creds) {
 		return driver.Unavailable, true
 	}
