@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/firedrill/firedrill/shared/chat"
 )
@@ -56,7 +57,7 @@ func lower(s *string) step {
 }
 
 // idPattern is a drill's id or its beginning.
-var idPattern = regexp.MustCompile(`^[a-z0-9]{1,32}$`)
+var idPattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9]{1,32}$`) })
 
 func drill(l *lexer, c *Command, u usage) step {
 	return func() error {
@@ -68,7 +69,7 @@ func drill(l *lexer, c *Command, u usage) step {
 		switch {
 		case c.Drill == All && u.Verb != Stop:
 			return &Error{Token: typed, Problem: fmt.Sprintf("%s takes one drill", u.Verb), Fix: "write its id, which /drill status shows"}
-		case !idPattern.MatchString(c.Drill):
+		case !idPattern().MatchString(c.Drill):
 			return &Error{Token: typed, Problem: "this is no id of a drill", Fix: "write the id that /drill status shows, or its first characters"}
 		}
 		return nil
@@ -178,7 +179,7 @@ func verdict(l *lexer, c *Command, u usage) step {
 	}
 }
 
-var keyPattern = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.-]{0,31}$`)
+var keyPattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.-]{0,31}$`) })
 
 // start reads a plan's name and its parameters. A word that is neither is an error: it may have been meant to make the
 // start harmless.
@@ -225,7 +226,7 @@ func parameter(c *Command, w string) error {
 			fix = `did you mean "dry-run"? Nothing was started`
 		}
 		return &Error{Token: w, Problem: "start takes no such word", Fix: fix}
-	case !keyPattern.MatchString(key):
+	case !keyPattern().MatchString(key):
 		return &Error{Token: chat.Cut(key, 40), Problem: "this is no name of a parameter", Fix: "names begin with a letter and have letters, digits, _ . and -, at most 32 of them"}
 	}
 	if _, twice := c.Parameters[key]; twice {
