@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"encoding/xml"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -76,10 +75,11 @@ func host(service, region string) string {
 	return service + "." + region + "." + domain
 }
 
-// Error is an answer other than 200.
+// Error is an answer that says no.
 type Error struct {
 	Status        int
 	Code, Message string // AWS's own; "" where the answer is none of AWS's
+	Region        string // of the bucket, where S3 says so
 }
 
 // Error says what AWS said.
@@ -116,7 +116,7 @@ func jsonError(status int, reply []byte) error {
 	if _, code, ok := strings.Cut(no.Type, "#"); ok {
 		no.Type = code
 	}
-	return &Error{status, no.Type, no.Message}
+	return &Error{Status: status, Code: no.Type, Message: no.Message}
 }
 
 // query calls an operation of the query protocol, whose replies are XML.
@@ -132,34 +132,56 @@ func (c *Client) query(ctx context.Context, form url.Values, out any) error {
 			Message string `xml:"Error>Message"`
 		}
 		_ = xml.Unmarshal(reply, &no) // the status says enough
-		return &Error{status, no.Code, no.Message}
+		return &Error{Status: status, Code: no.Code, Message: no.Message}
 	}
 	return xml.Unmarshal(reply, out)
 }
 
-// post signs and sends one request, and reads the answer.
+// post sends one request to the service's address, and returns the status and the answer.
 func (c *Client) post(ctx context.Context, header http.Header, body []byte) (int, []byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.o.Timeout)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimSuffix(c.o.Endpoint, "/")+"/", bytes.NewReader(body))
+	u, err := url.Parse(strings.TrimSuffix(c.o.Endpoint, "/") + "/")
 	if err != nil {
 		return 0, nil, err
 	}
-	request.Header = header
-	header.Set("User-Agent", "firedrill")
+	reply, err := c.send(ctx, http.MethodPost, u, header, body, maxReply)
+	return reply.status, reply.body, err
+}
+
+type reply struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// send signs and sends one request, and reads the answer.
+func (c *Client) send(ctx context.Context, method string, u *url.URL, header http.Header, body []byte, limit int64) (reply, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.o.Timeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, method, "", bytes.NewReader(body))
+	if err != nil {
+		return reply{}, err
+	}
+	request.URL, request.Host = u, u.Host
+	for name, values := range header {
+		request.Header[name] = values
+	}
+	request.Header.Set("User-Agent", "firedrill")
 	if err := c.sign(ctx, request, body); err != nil {
-		return 0, nil, err
+		return reply{}, err
 	}
 	response, err := c.client.Do(request)
 	if err != nil {
-		return 0, nil, err
+		return reply{}, err
 	}
 	defer func() { _ = response.Body.Close() }()
-	reply, err := io.ReadAll(io.LimitReader(response.Body, maxReply+1))
-	if err == nil && len(reply) > maxReply {
-		err = errors.New("the reply is larger than any of this operation is")
+	data, err := io.ReadAll(io.LimitReader(response.Body, limit+1))
+	switch {
+	case err != nil:
+		return reply{}, err
+	case int64(len(data)) > limit:
+		return reply{}, &Error{Status: response.StatusCode, Code: "TooLarge", Message: fmt.Sprintf("the reply has more than %d bytes", limit)}
 	}
-	return response.StatusCode, reply, err
+	return reply{response.StatusCode, response.Header, data}, nil
 }
 
 func (c *Client) sign(ctx context.Context, request *http.Request, body []byte) error {
@@ -168,5 +190,12 @@ func (c *Client) sign(ctx context.Context, request *http.Request, body []byte) e
 		return err
 	}
 	sum := sha256.Sum256(body)
-	return c.signer.SignHTTP(ctx, who, request, hex.EncodeToString(sum[:]), c.o.Service, c.o.Region, c.o.Now())
+	hash := hex.EncodeToString(sum[:])
+	if c.o.Service == s3 {
+		request.Header.Set("X-Amz-Content-Sha256", hash)
+	}
+	return c.signer.SignHTTP(ctx, who, request, hash, c.o.Service, c.o.Region, c.o.Now(), c.signing)
 }
+
+// signing is what S3 wants to be signed in another way: the path as it stands on the wire.
+func (c *Client) signing(o *v4.SignerOptions) { o.DisableURIPathEscaping = c.o.Service == s3 }

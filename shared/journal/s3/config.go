@@ -8,16 +8,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-
 	"github.com/firedrill/firedrill/shared/internal/awsapi"
 )
 
-const (
-	pathStyle      = "path_style"
-	defaultTimeout = 10 * time.Second
-)
+const pathStyle = "path_style"
 
 // Credentials sign a call.
 type Credentials = awsapi.Credentials
@@ -32,7 +26,7 @@ type Config struct {
 
 	Credentials func(ctx context.Context) (Credentials, error)   // asked at every call: the host keeps a cache
 	Wait        func(ctx context.Context, d time.Duration) error // injected; returns early with ctx's error
-	Transport   http.RoundTripper                                // shared among all SDKs; nil for http.DefaultTransport
+	Transport   http.RoundTripper                                // shared among all clients; nil for http.DefaultTransport
 	Timeout     time.Duration                                    // of one attempt; 0 for 10 s
 }
 
@@ -100,31 +94,15 @@ func Open(c Config) (*Store, error) {
 	if err := errors.Join(wrong...); err != nil {
 		return nil, fmt.Errorf("open s3 journal: %w", err)
 	}
-	if c.Timeout <= 0 {
-		c.Timeout = defaultTimeout
-	}
 	root := ""
 	if c.Prefix != "" {
 		root = c.Prefix + "/"
 	}
-	client := s3.New(options(c))
-	return &Store{
-		bucket: c.Bucket, root: root, region: c.Region, timeout: c.Timeout, wait: c.Wait,
-		client: client, presigner: s3.NewPresignClient(client),
-	}, nil
-}
-
-func options(c Config) s3.Options {
-	o := s3.Options{
-		Region: c.Region, UsePathStyle: c.PathStyle, Credentials: awsapi.Source(c.Credentials),
-		HTTPClient: awsapi.HTTP(c.Transport), Retryer: aws.NopRetryer{}, // call repeats what may be repeated
-		// The signature covers the body's SHA-256; further checksums only make other servers' lives hard.
-		RequestChecksumCalculation:   aws.RequestChecksumCalculationWhenRequired,
-		ResponseChecksumValidation:   aws.ResponseChecksumValidationWhenRequired,
-		ContinueHeaderThresholdBytes: -1,
+	bucket, err := awsapi.NewBucket(awsapi.Options{
+		Region: c.Region, Endpoint: c.Endpoint, Credentials: c.Credentials, Transport: c.Transport, Timeout: c.Timeout,
+	}, c.Bucket, c.PathStyle)
+	if err != nil {
+		return nil, fmt.Errorf("open s3 journal: %w", err)
 	}
-	if c.Endpoint != "" {
-		o.BaseEndpoint = aws.String(c.Endpoint)
-	}
-	return o
+	return &Store{called: c.Bucket, root: root, region: c.Region, wait: c.Wait, bucket: bucket}, nil
 }

@@ -1,33 +1,37 @@
 package s3
 
 import (
+	"context"
+	"encoding/xml"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	"github.com/aws/smithy-go"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
+	"github.com/firedrill/firedrill/shared/internal/awsapi"
 )
 
 // codeOf returns S3's code of an error, "" if it has none.
 func codeOf(err error) string {
-	var api smithy.APIError
-	if errors.As(err, &api) {
-		return api.ErrorCode()
+	var no *awsapi.Error
+	if errors.As(err, &no) {
+		return no.Code
 	}
 	return ""
 }
 
-// temporary reports whether the same call may do better at once: the server is slow or broken, or the reply was lost.
+// temporary reports whether the same call may do better at once: the server is slow or broken, or there was no answer.
 func temporary(err error) bool {
-	var response *smithyhttp.ResponseError
-	if errors.As(err, &response) && response.HTTPStatusCode() >= http.StatusInternalServerError {
-		return response.HTTPStatusCode() != http.StatusNotImplemented
+	var no *awsapi.Error
+	if errors.As(err, &no) {
+		switch no.Code {
+		case "SlowDown", "RequestTimeout", "Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequests":
+			return true
+		}
+		return no.Status >= http.StatusInternalServerError && no.Status != http.StatusNotImplemented || no.Status == http.StatusTooManyRequests
 	}
-	return errors.Is(err, io.ErrUnexpectedEOF) || retry.IsErrorRetryables(retry.DefaultRetryables).IsErrorRetryable(err) == aws.TrueTernary
+	var unsigned *awsapi.CredentialsError
+	var unreadable *xml.SyntaxError
+	return !errors.As(err, &unsigned) && !errors.As(err, &unreadable) && !errors.Is(err, context.Canceled)
 }
 
 // doing says what was being done, and what a person may do about it.
@@ -42,17 +46,15 @@ func (s *Store) doing(op, key string, err error) error {
 }
 
 func (s *Store) hint(err error) string {
-	var response *smithyhttp.ResponseError
-	if errors.As(err, &response) && response.Response != nil {
-		if region := response.Response.Header.Get("x-amz-bucket-region"); region != "" && region != s.region {
-			return fmt.Sprintf("bucket %s is in region %s, not in %s", s.bucket, region, s.region)
-		}
+	var no *awsapi.Error
+	if errors.As(err, &no) && no.Region != "" && no.Region != s.region {
+		return fmt.Sprintf("bucket %s is in region %s, not in %s", s.called, no.Region, s.region)
 	}
 	switch codeOf(err) {
 	case "NoSuchBucket":
-		return fmt.Sprintf("bucket %s does not exist", s.bucket)
+		return fmt.Sprintf("bucket %s does not exist", s.called)
 	case "AccessDenied":
-		return fmt.Sprintf("the role may not do this in bucket %s (it needs s3:ListBucket on the bucket, and Get, Put and DeleteObject below it)", s.bucket)
+		return fmt.Sprintf("the role may not do this in bucket %s (it needs s3:ListBucket on the bucket, and Get, Put and DeleteObject below it)", s.called)
 	case "NotImplemented":
 		return "the server lacks something that the journal needs"
 	}
