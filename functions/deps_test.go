@@ -2,6 +2,8 @@ package functions
 
 import (
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -53,8 +55,10 @@ func bootstraps(drivers, heavy []string) []rule {
 		{"functions/chatops/bootstrap", calls, "what chatops is deployed as cannot call a service"},
 		{"functions/abort/bootstrap", []string{module + "shared/report", module + "shared/chat/webhook", module + "shared/chat/messages", module + "shared/probe"}, "a change to a report or a message must never redeploy abort"},
 	}
+	slow := []string{"github.com/aws/aws-sdk-go-v2/config", "github.com/aws/aws-sdk-go-v2/credentials", "github.com/aws/aws-sdk-go-v2/service/eventbridge",
+		"github.com/aws/aws-sdk-go-v2/service/s3", "github.com/aws/aws-sdk-go-v2/service/sts"} // see shared/internal/awsapi
 	for _, name := range []string{"start", "advance", "poll", "abort", "conclude", "notify", "chatops"} {
-		forbids := append([]string{module + "shared/sandbox", module + "deploy", "github.com/aws/aws-sdk-go-v2/config"}, heavy...)
+		forbids := append(append([]string{module + "shared/sandbox", module + "deploy"}, slow...), heavy...)
 		if name == "conclude" { // templ imports html/template and keeps no method of it: the linker's answer is what counts
 			forbids = slices.DeleteFunc(forbids, func(s string) bool { return strings.HasSuffix(s, "/template") })
 		}
@@ -86,6 +90,40 @@ func TestDeps_TheCheckCanFail(t *testing.T) {
 		}
 	}
 	t.Error("deploy/local is not seen to link the fis driver, so the check sees nothing")
+}
+
+// TestDeps_NothingIsCompiledAtStart greps what the bootstraps link: a pattern of a package is compiled when it is first used, since every cold
+// start waits for what a package does when the process starts.
+func TestDeps_NothingIsCompiledAtStart(t *testing.T) {
+	seen := map[string]bool{}
+	for _, name := range names() {
+		for _, dep := range deps(t, module+"functions/"+name+"/bootstrap") {
+			if pkg, ours := strings.CutPrefix(dep, module); ours {
+				seen[pkg] = true
+			}
+		}
+	}
+	if len(seen) < 30 {
+		t.Fatalf("%d packages are looked at", len(seen))
+	}
+	compiled := regexp.MustCompile(`^(var )?\s?\w+\s*=\s*regexp\.MustCompile|^func init\(`)
+	for pkg := range seen {
+		files, err := filepath.Glob(filepath.Join("..", filepath.FromSlash(pkg), "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			lines, err := read(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, line := range lines {
+				if compiled.MatchString(line) && !strings.HasSuffix(file, "_test.go") {
+					t.Errorf("%s:%d: %s: wrap it in sync.OnceValue", file, i+1, line)
+				}
+			}
+		}
+	}
 }
 
 func deps(t *testing.T, pkg string) []string {
