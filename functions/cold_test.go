@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/firedrill/firedrill/functions/cloudtest"
 	"github.com/firedrill/firedrill/shared/host/lambdatest"
 )
 
@@ -15,7 +16,6 @@ import (
 // what else the machine does is the same for all. It reports medians, and their ratios in one run.
 func BenchmarkColdStart(b *testing.B) {
 	folder := b.TempDir()
-	c := &cloud{folder: folder}
 	text := "version: 1\ndefaults: { timezone: UTC, environment: staging, max_duration: 10m }\n" +
 		"accounts: { aws: { cloud: aws, id: \"123456789012\", region: us-east-1 } }\n" +
 		"drills: { a: { title: A, owner: sre, account: aws, fis: { template: EXTwait00000000001 } } }\n"
@@ -35,8 +35,8 @@ func BenchmarkColdStart(b *testing.B) {
 	}
 	hello := build("hello", "shared/host/lambdatest/hello")
 	all := []starter{{"hello", hello, nil}, {"hello_roots", hello, []string{"HELLO_ROOTS=wait"}}, {"hello_go", hello, []string{"HELLO_ROOTS=go"}}}
-	for _, name := range names() {
-		all = append(all, starter{name, build(name, "functions/"+name+"/bootstrap"), append(c.env(name, "http://127.0.0.1:9", "http://127.0.0.1:9"),
+	for _, name := range cloudtest.Names() {
+		all = append(all, starter{name, build(name, "functions/"+name+"/bootstrap"), append(cloudtest.Environment(folder, name, "http://127.0.0.1:9", "http://127.0.0.1:9"),
 			"FIREDRILL_JOURNAL=s3://bucket/journal?region=us-east-1", "FIREDRILL_BUS=eventbridge://drills?region=us-east-1", // as on Lambda
 			"FIREDRILL_DEADLETTER=https://sqs.us-east-1.amazonaws.com/123456789012/dead")})
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/firedrill/firedrill/events"
 	"github.com/firedrill/firedrill/functions/chatops"
+	"github.com/firedrill/firedrill/functions/cloudtest"
 	"github.com/firedrill/firedrill/functions/notify"
 	"github.com/firedrill/firedrill/shared/catalog"
 	"github.com/firedrill/firedrill/shared/chat"
@@ -85,9 +86,9 @@ func eventsOf(b *testing.B) map[string]func(*testing.B) func() {
 	}
 	at := time.Date(2026, 11, 24, 3, 7, 0, 0, time.UTC) // nothing is due, no orphans are looked for
 	return map[string]func(*testing.B) func(){
-		"start, a tick":                  handled("start", func(*rig) []byte { return tick(at) }),
+		"start, a tick":                  handled("start", func(*rig) []byte { return cloudtest.Tick(cloudtest.Rule, at) }),
 		"start, a command it refuses":    handled("start", command(events.Start{Plan: "no-such-plan", Actor: "webhook:acme/alice"})),
-		"poll, a tick":                   handled("poll", func(*rig) []byte { return tick(at) }),
+		"poll, a tick":                   handled("poll", func(*rig) []byte { return cloudtest.Tick(cloudtest.Rule, at) }),
 		"abort, an alarm nobody names":   handled("abort", command(events.Alarm{Source: "cloudwatch", Name: "other", State: "resolved", At: at})),
 		"abort, a stop that is too late": handled("abort", command(events.Stop{Drill: "k7m2q4x9a3bcd", Actor: "webhook:acme/alice"})),
 		"advance, an answer too late":    handled("advance", command(events.Approve{Drill: "k7m2q4x9a3bcd", Actor: "webhook:acme/alice"})),
@@ -138,7 +139,7 @@ func told(r *rig, d *drill.Drill) func() {
 
 func asked(r *rig, plans *catalog.Catalog) func() {
 	log := slog.New(slog.NewJSONHandler(io.Discard, nil))
-	secrets, err := webhook.ParseSecrets(inSecret)
+	secrets, err := webhook.ParseSecrets(cloudtest.InSecret)
 	if err != nil {
 		r.Fatal(err)
 	}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/firedrill/firedrill/functions/cloudtest"
 )
 
 const module = "github.com/firedrill/firedrill/"
@@ -96,7 +98,7 @@ func TestDeps_TheCheckCanFail(t *testing.T) {
 // start waits for what a package does when the process starts.
 func TestDeps_NothingIsCompiledAtStart(t *testing.T) {
 	seen := map[string]bool{}
-	for _, name := range names() {
+	for _, name := range cloudtest.Names() {
 		for _, dep := range deps(t, module+"functions/"+name+"/bootstrap") {
 			if pkg, ours := strings.CutPrefix(dep, module); ours {
 				seen[pkg] = true
