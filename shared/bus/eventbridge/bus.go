@@ -98,7 +98,7 @@ func (b *Bus) call(ctx context.Context, batch []item) ([]result, error) {
 		in.Entries[i] = it.entry
 	}
 	var out struct{ Entries []result }
-	if err := b.client.JSON(ctx, "1.1", "AWSEvents.PutEvents", in, &out); err != nil {
+	if err := b.client.PutEvents(ctx, in, &out); err != nil {
 		return nil, err
 	}
 	if len(out.Entries) > len(batch) {

@@ -92,7 +92,7 @@ func (q *Queue) Send(ctx context.Context, payload []byte, reason string) error {
 	if len(m.MessageBody)+2*maxReason > MaxBytes {
 		return fmt.Errorf("send to the dead-letter queue: %w", ErrTooLarge)
 	}
-	if err := q.client.JSON(ctx, "1.0", "AmazonSQS.SendMessage", m, nil); err != nil {
+	if err := q.client.SendMessage(ctx, m); err != nil {
 		return fmt.Errorf("send to the dead-letter queue: %w", err)
 	}
 	return nil

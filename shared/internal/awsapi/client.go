@@ -87,9 +87,24 @@ func (e *Error) Error() string {
 	return strings.TrimSuffix(strings.TrimSpace(fmt.Sprintf("answered %d %s: %s", e.Status, e.Code, e.Message)), ":")
 }
 
-// JSON calls an operation of the JSON protocol: target is Service.Operation as X-Amz-Target has it, version the protocol's own. An answer
-// other than 200 is an *Error.
-func (c *Client) JSON(ctx context.Context, version, target string, in, out any) error {
+// PutEvents calls the operation of that name of EventBridge. An answer other than 200 is an *Error, here as in every other call.
+// https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
+//
+//go:noinline
+func (c *Client) PutEvents(ctx context.Context, in, out any) error {
+	return c.json(ctx, "1.1", "AWSEvents.PutEvents", in, out)
+}
+
+// SendMessage calls the operation of that name of SQS.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+//
+//go:noinline
+func (c *Client) SendMessage(ctx context.Context, in any) error {
+	return c.json(ctx, "1.0", "AmazonSQS.SendMessage", in, nil)
+}
+
+// json calls an operation of the JSON protocol: target is Service.Operation as X-Amz-Target has it, version the protocol's own.
+func (c *Client) json(ctx context.Context, version, target string, in, out any) error {
 	body, err := json.Marshal(in)
 	if err != nil {
 		return err

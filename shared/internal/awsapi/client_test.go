@@ -51,7 +51,7 @@ func TestJSON_Answers(t *testing.T) {
 			}))
 			defer s.Close()
 			var out struct{ Entries []string }
-			err := New(Options{Service: "events", Region: region, Endpoint: s.URL, Credentials: fixed}).JSON(t.Context(), "1.1", "AWSEvents.PutEvents", struct{}{}, &out)
+			err := New(Options{Service: "events", Region: region, Endpoint: s.URL, Credentials: fixed}).PutEvents(t.Context(), struct{}{}, &out)
 			var no *Error
 			switch ok := errors.As(err, &no); {
 			case err == nil:
@@ -77,7 +77,7 @@ func TestAssumeRole_RepliesWithoutCredentials(t *testing.T) {
 		if got, err := c.AssumeRole(t.Context(), "arn:aws:iam::1:role/r", "s"); err == nil {
 			t.Errorf("%q gives %v", body, got.AccessKey)
 		}
-		if got, err := c.Identity(t.Context()); err == nil {
+		if got, err := c.GetCallerIdentity(t.Context()); err == nil {
 			t.Errorf("%q gives %v", body, got)
 		}
 		s.Close()

@@ -83,9 +83,11 @@ func (b *Bucket) do(ctx context.Context, method, key string, query url.Values, h
 	return nil, no
 }
 
-// Put writes an object. ifNoneMatch "*" writes it only where there is none.
+// PutObject writes an object. ifNoneMatch "*" writes it only where there is none.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
-func (b *Bucket) Put(ctx context.Context, key, contentType, ifNoneMatch string, data []byte) error {
+//
+//go:noinline
+func (b *Bucket) PutObject(ctx context.Context, key, contentType, ifNoneMatch string, data []byte) error {
 	header := http.Header{"Content-Type": {contentType}}
 	if ifNoneMatch != "" {
 		header.Set("If-None-Match", ifNoneMatch)
@@ -94,13 +96,17 @@ func (b *Bucket) Put(ctx context.Context, key, contentType, ifNoneMatch string, 
 	return err
 }
 
-// Get reads an object.
-func (b *Bucket) Get(ctx context.Context, key string) ([]byte, error) {
+// GetObject reads an object.
+//
+//go:noinline
+func (b *Bucket) GetObject(ctx context.Context, key string) ([]byte, error) {
 	return b.do(ctx, http.MethodGet, key, nil, nil, nil)
 }
 
-// Delete deletes an object; it is no error that there is none.
-func (b *Bucket) Delete(ctx context.Context, key string) error {
+// DeleteObject deletes an object; it is no error that there is none.
+//
+//go:noinline
+func (b *Bucket) DeleteObject(ctx context.Context, key string) error {
 	_, err := b.do(ctx, http.MethodDelete, key, nil, nil, nil)
 	return err
 }
@@ -112,9 +118,11 @@ type Page struct {
 	Next     string `xml:"NextContinuationToken"`
 }
 
-// List reads at most size keys that begin with prefix: those of the page that next is the token of, or the first after a key.
+// ListObjectsV2 reads at most size keys that begin with prefix: those of the page that next is the token of, or the first after a key.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
-func (b *Bucket) List(ctx context.Context, prefix, after, next string, size int) (Page, error) {
+//
+//go:noinline
+func (b *Bucket) ListObjectsV2(ctx context.Context, prefix, after, next string, size int) (Page, error) {
 	query := url.Values{"list-type": {"2"}, "prefix": {prefix}, "max-keys": {strconv.Itoa(size)}}
 	if next != "" {
 		query.Set("continuation-token", next)
@@ -129,7 +137,9 @@ func (b *Bucket) List(ctx context.Context, prefix, after, next string, size int)
 	return page, err
 }
 
-// Presign returns a link with which anybody can read an object for ttl, in whole seconds.
+// Presign returns a link with which anybody can read an object for ttl, in whole seconds. It makes no call.
+//
+//go:noinline
 func (b *Bucket) Presign(ctx context.Context, key string, ttl time.Duration) (string, error) {
 	who, err := b.client.o.Credentials.Retrieve(ctx)
 	if err != nil {

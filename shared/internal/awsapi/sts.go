@@ -9,9 +9,11 @@ import (
 
 const stsVersion = "2011-06-15"
 
-// Identity returns the id of the account that the credentials belong to. The client is one of sts.
+// GetCallerIdentity returns the id of the account that the credentials belong to. The client is one of sts.
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
-func (c *Client) Identity(ctx context.Context) (string, error) {
+//
+//go:noinline
+func (c *Client) GetCallerIdentity(ctx context.Context) (string, error) {
 	var out struct {
 		Account string `xml:"GetCallerIdentityResult>Account"`
 	}
@@ -26,6 +28,8 @@ func (c *Client) Identity(ctx context.Context) (string, error) {
 
 // AssumeRole returns credentials of a role for 15 minutes. The client is one of sts.
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+//
+//go:noinline
 func (c *Client) AssumeRole(ctx context.Context, arn, session string) (Credentials, error) {
 	var out struct {
 		Credentials struct {

@@ -57,7 +57,7 @@ func (s *Store) put(ctx context.Context, key string, data []byte, ifNoneMatch st
 		return err
 	}
 	return s.call(ctx, tries, again, func(ctx context.Context) error {
-		return s.bucket.Put(ctx, name, contentType(key), ifNoneMatch, data)
+		return s.bucket.PutObject(ctx, name, contentType(key), ifNoneMatch, data)
 	})
 }
 
@@ -77,7 +77,7 @@ func (s *Store) get(ctx context.Context, key string) ([]byte, error) {
 	}
 	var data []byte
 	err = s.call(ctx, attempts, temporary, func(ctx context.Context) error {
-		data, err = s.bucket.Get(ctx, name)
+		data, err = s.bucket.GetObject(ctx, name)
 		return err
 	})
 	return data, err
@@ -96,7 +96,7 @@ func (s *Store) List(ctx context.Context, prefix, after string, limit int) ([]st
 		}
 		var page awsapi.Page
 		err := s.call(ctx, attempts, temporary, func(ctx context.Context) (err error) {
-			page, err = s.bucket.List(ctx, s.root+prefix, after, next, size)
+			page, err = s.bucket.ListObjectsV2(ctx, s.root+prefix, after, next, size)
 			return err
 		})
 		if err != nil {
@@ -123,7 +123,7 @@ func (s *Store) Delete(ctx context.Context, key string) error {
 		return s.doing("delete", key, err)
 	}
 	err = s.call(ctx, attempts, temporary, func(ctx context.Context) error {
-		return s.bucket.Delete(ctx, name)
+		return s.bucket.DeleteObject(ctx, name)
 	})
 	return s.doing("delete", key, err)
 }

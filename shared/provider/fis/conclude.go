@@ -70,7 +70,7 @@ func reportOf(e *types.Experiment) driver.Report {
 
 // Identity asks STS for the id of the account that the credentials belong to.
 func (d *Driver) Identity(ctx context.Context) (string, error) {
-	return call(ctx, d, read, "get caller identity", d.sts.Identity)
+	return call(ctx, d, read, "get caller identity", d.sts.GetCallerIdentity)
 }
 
 // Facts says what this driver calls and what FIS cannot promise.
