@@ -13,6 +13,9 @@ import (
 	"github.com/firedrill/firedrill/functions/cloudtest"
 )
 
+// maxRSS is the most memory that a process may have had after everything it is given here, in KiB.
+const maxRSS = 32 << 10
+
 // TestBootstraps_AWholeDrillAcrossProcesses runs the very binaries that Lambda would, each in a process of its own.
 func TestBootstraps_AWholeDrillAcrossProcesses(t *testing.T) {
 	if testing.Short() {
@@ -93,6 +96,9 @@ func (c *cloud) refused(t *testing.T) {
 func (c *cloud) ended(t *testing.T) {
 	for name, p := range c.procs {
 		rss := p.PeakRSS()
+		if rss > maxRSS {
+			t.Errorf("%s had %d KiB of memory, the limit is %d", name, rss, maxRSS)
+		}
 		code, took := p.Signal()
 		if code != 0 || took > 10*time.Second {
 			t.Errorf("%s ended with %d after %s:\n%s", name, code, took, p.Logs())
