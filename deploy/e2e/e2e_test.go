@@ -62,15 +62,16 @@ func (c *cloud) again() {
 func (c *cloud) refused(t *testing.T) {
 	c.T, c.account.t = t, t
 	payload := `{"detail-type":"dev.firedrill.command.start.v1","source":"firedrill","detail":"{\"specversion\":\"1.0\"}"}`
-	for _, name := range []string{"start", "poll", "abort", "notify"} {
+	handles := []string{"start", "advance", "poll", "abort", "conclude", "notify"}
+	for _, name := range handles {
 		if got := c.Must(name, []byte(payload)); got != `{"refused":true}` {
 			t.Errorf("%s answered %s", name, got)
 		}
 	}
 	kept, err := c.account.receive("refused")
 	must(t, err)
-	if len(kept) != 4 {
-		t.Fatalf("%d payloads were kept, want 4", len(kept))
+	if len(kept) != len(handles) {
+		t.Fatalf("%d payloads were kept, want %d", len(kept), len(handles))
 	}
 	for _, m := range kept {
 		if m.Body != payload || m.Attributes["reason"].Value == "" {
