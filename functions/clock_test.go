@@ -14,11 +14,10 @@ import (
 // allowed lists the files that may use real time or chance, each with its reason. Mains (package main) and tests are not looked at.
 func allowed() map[string]string {
 	return map[string]string{
-		"shared/host/http.go":              "ids of webhook events; a host is wiring",
-		"shared/host/lambda.go":            "the runtime's own deadline is real; a host is wiring",
-		"shared/internal/awsapi/client.go": "AWS holds signatures against the real time, as its SDK does, unless a test gives another",
-		"shared/setup/open.go":             "wires the real clock, wait and dice into everything else",
-		"shared/sandbox/clock.go":          "the sandbox's waits of real time, on the clock that it is given",
+		"shared/host/http.go":     "ids of webhook events; a host is wiring",
+		"shared/host/lambda.go":   "the runtime's own deadline is real; a host is wiring",
+		"shared/setup/open.go":    "wires the real clock, wait and dice into everything else",
+		"shared/sandbox/clock.go": "the sandbox's waits of real time, on the clock that it is given",
 	}
 }
 

@@ -5,9 +5,12 @@ import (
 	"errors"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+
 	"github.com/firedrill/firedrill/events"
 	"github.com/firedrill/firedrill/shared/function"
-	"github.com/firedrill/firedrill/shared/internal/awsapi"
 )
 
 const (
@@ -19,9 +22,10 @@ var _ function.Publisher = (*Bus)(nil)
 
 // Bus publishes events on one EventBridge bus. It is safe for concurrent use and needs no closing.
 type Bus struct {
-	name   string
-	wait   func(ctx context.Context, d time.Duration) error
-	client *awsapi.Client
+	name    string
+	timeout time.Duration
+	wait    func(ctx context.Context, d time.Duration) error
+	client  *sdk.Client
 }
 
 // Permissions returns every action that a bus can call, for the policy of the function that uses it.
@@ -80,25 +84,27 @@ func (b *Bus) put(ctx context.Context, batch []item) []error {
 			errs[i] = err
 		case i >= len(results):
 			errs[i] = errNoResult
-		case results[i].ErrorCode != "":
-			errs[i] = &EntryError{Code: results[i].ErrorCode, Message: results[i].ErrorMessage}
-		case results[i].EventID == "":
+		case aws.ToString(results[i].ErrorCode) != "":
+			errs[i] = &EntryError{Code: *results[i].ErrorCode, Message: aws.ToString(results[i].ErrorMessage)}
+		case aws.ToString(results[i].EventId) == "":
 			errs[i] = errNoResult
 		}
 	}
 	return errs
 }
 
-func (b *Bus) call(ctx context.Context, batch []item) ([]result, error) {
+func (b *Bus) call(ctx context.Context, batch []item) ([]types.PutEventsResultEntry, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	in := struct{ Entries []entry }{make([]entry, len(batch))}
+	ctx, cancel := context.WithTimeout(ctx, b.timeout)
+	defer cancel()
+	in := &sdk.PutEventsInput{Entries: make([]types.PutEventsRequestEntry, len(batch))}
 	for i, it := range batch {
 		in.Entries[i] = it.entry
 	}
-	var out struct{ Entries []result }
-	if err := b.client.PutEvents(ctx, in, &out); err != nil {
+	out, err := b.client.PutEvents(ctx, in)
+	if err != nil {
 		return nil, err
 	}
 	if len(out.Entries) > len(batch) {

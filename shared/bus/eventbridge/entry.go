@@ -3,6 +3,9 @@ package eventbridge
 import (
 	"fmt"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+
 	"github.com/firedrill/firedrill/events"
 )
 
@@ -17,22 +20,10 @@ const (
 	timeSize   = 14        // what a time counts for
 )
 
-// entry is one entry of a PutEvents request.
-type entry struct {
-	EventBusName, Source, DetailType, Detail string
-	Time                                     float64 `json:",omitempty"` // seconds of the epoch
-}
-
-// result is one entry of the reply.
-type result struct {
-	EventID                 string `json:"EventId"`
-	ErrorCode, ErrorMessage string
-}
-
 // item is one event on its way out.
 type item struct {
 	id, kind string
-	entry    entry
+	entry    types.PutEventsRequestEntry
 	size     int
 	err      error // why it is not out yet
 }
@@ -53,10 +44,12 @@ func (b *Bus) pack(e events.Event) (item, error) {
 	if len(detail) > events.MaxBytes {
 		return it, fmt.Errorf("%w: it has %d bytes, at most %d are allowed", events.ErrInvalid, len(detail), events.MaxBytes)
 	}
-	it.entry = entry{EventBusName: b.name, Source: Source, DetailType: it.kind, Detail: string(detail)}
+	it.entry = types.PutEventsRequestEntry{
+		EventBusName: &b.name, Source: aws.String(Source), DetailType: &it.kind, Detail: aws.String(string(detail)),
+	}
 	it.size = len(Source) + len(it.kind) + len(detail)
 	if at := e.Time(); !at.IsZero() {
-		it.entry.Time = float64(at.UnixMilli()) / 1000
+		it.entry.Time = &at
 		it.size += timeSize
 	}
 	return it, nil

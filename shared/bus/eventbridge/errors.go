@@ -7,8 +7,10 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
 	"github.com/firedrill/firedrill/events"
-	"github.com/firedrill/firedrill/shared/internal/awsapi"
 )
 
 var errNoResult = errors.New("the reply says nothing about it")
@@ -95,15 +97,17 @@ func temporary(err error) bool {
 	if errors.Is(err, context.Canceled) {
 		return false
 	}
-	var answer *awsapi.Error
-	if !errors.As(err, &answer) {
-		return true
+	var response *smithyhttp.ResponseError
+	if !errors.As(err, &response) {
+		var params smithy.InvalidParamsError
+		return !errors.As(err, &params)
 	}
-	switch status := answer.Status; {
+	switch status := response.HTTPStatusCode(); {
 	case status == http.StatusRequestTimeout, status == http.StatusTooManyRequests:
 		return true
 	case status >= 300 && status < http.StatusInternalServerError:
-		return throttled(answer.Code)
+		var api smithy.APIError
+		return errors.As(err, &api) && throttled(api.ErrorCode())
 	}
 	return true
 }

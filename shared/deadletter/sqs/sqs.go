@@ -1,19 +1,27 @@
-// Package sqs puts refused payloads on an SQS queue. It makes one call, SendMessage.
+// Package sqs puts refused payloads on an SQS queue. It makes one call, SendMessage, signed with the SDK's own signer: the SDK's client
+// for it would weigh more than all of it.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
 package sqs
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 	"unicode/utf8"
 
-	"github.com/firedrill/firedrill/shared/internal/awsapi"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+
 	"github.com/firedrill/firedrill/shared/provider/driver"
 )
 
@@ -39,8 +47,10 @@ type Options struct {
 
 // Queue is a dead-letter queue. It is safe for concurrent use.
 type Queue struct {
-	address string
-	client  *awsapi.Client
+	o      Options
+	base   string
+	client *http.Client
+	signer *v4.Signer
 }
 
 // Permissions lists the actions that Queue needs.
@@ -61,13 +71,7 @@ func Open(o Options) (*Queue, error) {
 	case o.Credentials == nil || o.Transport == nil || o.Now == nil:
 		return nil, errors.New("it needs credentials, a transport and a clock")
 	}
-	credentials := func(ctx context.Context) (awsapi.Credentials, error) {
-		c, err := o.Credentials(ctx)
-		return awsapi.Credentials(c), err
-	}
-	return &Queue{address: o.Queue, client: awsapi.New(awsapi.Options{
-		Service: "sqs", Region: o.Region, Endpoint: u.Scheme + "://" + u.Host, Credentials: credentials, Transport: o.Transport, Timeout: timeout, Now: o.Now,
-	})}, nil
+	return &Queue{o: o, base: u.Scheme + "://" + u.Host + "/", client: &http.Client{Transport: o.Transport, Timeout: timeout}, signer: v4.NewSigner()}, nil
 }
 
 type attribute struct {
@@ -84,7 +88,7 @@ type message struct {
 // Send puts a payload on the queue as it is, with the reason as an attribute. One that no message can hold as text is sent as base64, and
 // says so in the attribute "encoding".
 func (q *Queue) Send(ctx context.Context, payload []byte, reason string) error {
-	m := message{QueueUrl: q.address, MessageBody: string(payload), MessageAttributes: map[string]attribute{"reason": {"String", clean(reason)}}}
+	m := message{QueueUrl: q.o.Queue, MessageBody: string(payload), MessageAttributes: map[string]attribute{"reason": {"String", clean(reason)}}}
 	if !plain(payload) {
 		m.MessageBody = base64.StdEncoding.EncodeToString(payload)
 		m.MessageAttributes["encoding"] = attribute{"String", "base64"}
@@ -92,10 +96,50 @@ func (q *Queue) Send(ctx context.Context, payload []byte, reason string) error {
 	if len(m.MessageBody)+2*maxReason > MaxBytes {
 		return fmt.Errorf("send to the dead-letter queue: %w", ErrTooLarge)
 	}
-	if err := q.client.SendMessage(ctx, m); err != nil {
+	body, err := json.Marshal(m)
+	if err != nil {
+		return fmt.Errorf("send to the dead-letter queue: %w", err)
+	}
+	if err := q.post(ctx, body, "AmazonSQS.SendMessage"); err != nil {
 		return fmt.Errorf("send to the dead-letter queue: %w", err)
 	}
 	return nil
+}
+
+func (q *Queue) post(ctx context.Context, body []byte, target string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, q.base, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/x-amz-json-1.0")
+	req.Header.Set("X-Amz-Target", target)
+	c, err := q.o.Credentials(ctx)
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256(body)
+	creds := aws.Credentials{AccessKeyID: c.AccessKey, SecretAccessKey: c.Secret, SessionToken: c.Token}
+	if err := q.signer.SignHTTP(ctx, creds, req, hex.EncodeToString(sum[:]), "sqs", q.o.Region, q.o.Now()); err != nil {
+		return err
+	}
+	res, err := q.client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	reply, err := io.ReadAll(io.LimitReader(res.Body, 64<<10))
+	if err != nil {
+		return err
+	}
+	if res.StatusCode == http.StatusOK {
+		return nil
+	}
+	var no struct {
+		Type string `json:"__type"`
+	}
+	_ = json.Unmarshal(reply, &no) // the status says enough
+	_, code, _ := strings.Cut(no.Type, "#")
+	return fmt.Errorf("it answered %d %s", res.StatusCode, code)
 }
 
 // plain reports whether SQS takes the bytes as text: XML's characters, at least one.

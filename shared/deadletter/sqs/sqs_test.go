@@ -79,7 +79,7 @@ func TestOpen_ReadsTheRegionOffTheAddress(t *testing.T) {
 	o := Options{Queue: "https://sqs.ap-northeast-1.amazonaws.com/123456789012/q", Transport: http.DefaultTransport, Now: time.Now,
 		Credentials: func(context.Context) (driver.Credentials, error) { return driver.Credentials{}, nil }}
 	q, err := Open(o)
-	if err != nil || q == nil {
+	if err != nil || q.o.Region != "ap-northeast-1" {
 		t.Errorf("%v", err)
 	}
 	for _, bad := range []string{"", "https://sqs.eu-west-1.amazonaws.com/", "arn:aws:sqs:eu-west-1:1:q"} {

@@ -8,13 +8,23 @@ import (
 	"strings"
 	"time"
 
-	"github.com/firedrill/firedrill/shared/internal/awsapi"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/firedrill/firedrill/shared/internal/place"
 )
 
-const pathStyle = "path_style"
+const (
+	pathStyle      = "path_style"
+	defaultTimeout = 10 * time.Second
+)
 
-// Credentials sign a call.
-type Credentials = awsapi.Credentials
+// Credentials sign a call. Token is set for temporary ones. The fields are those of driver.Credentials, so one converts
+// to the other.
+type Credentials struct {
+	AccessKey, Secret, Token string
+	Expires                  time.Time
+}
 
 // Config says where the journal is and how to reach it. ParseURL fills in the first five fields.
 type Config struct {
@@ -26,7 +36,7 @@ type Config struct {
 
 	Credentials func(ctx context.Context) (Credentials, error)   // asked at every call: the host keeps a cache
 	Wait        func(ctx context.Context, d time.Duration) error // injected; returns early with ctx's error
-	Transport   http.RoundTripper                                // shared among all clients; nil for http.DefaultTransport
+	Transport   http.RoundTripper                                // shared among all SDKs; nil for http.DefaultTransport
 	Timeout     time.Duration                                    // of one attempt; 0 for 10 s
 }
 
@@ -34,8 +44,8 @@ type Config struct {
 // path_style=true where the server wants it. The error lists every mistake and shows no value of the URL's user part.
 func ParseURL(raw string) (Config, error) {
 	var c Config
-	form := awsapi.Form{Scheme: "s3", Example: "s3://bucket/prefix?region=", Options: []string{pathStyle}}
-	_, err := form.Parse(raw, func(p awsapi.Place) []error {
+	form := place.Form{Scheme: "s3", Example: "s3://bucket/prefix?region=", Options: []string{pathStyle}}
+	_, err := form.Parse(raw, func(p place.Place) []error {
 		c = Config{Bucket: p.Host, Prefix: p.Path, Region: p.Region, Endpoint: p.Endpoint, PathStyle: p.Options[pathStyle] == "true"}
 		wrong := c.place()
 		if v, ok := p.Options[pathStyle]; ok && v != "true" && v != "false" {
@@ -61,7 +71,7 @@ func (c Config) place() []error {
 		wrong = append(wrong, fmt.Errorf("bucket %q: want 3 to 63 lower-case letters, digits, dots and hyphens", c.Bucket))
 	}
 	for part := range strings.SplitSeq(c.Prefix, "/") {
-		if c.Prefix != "" && (part == "." || part == ".." || part == "" || !awsapi.Only(part, inPart)) {
+		if c.Prefix != "" && (part == "." || part == ".." || part == "" || !place.Only(part, inPart)) {
 			wrong = append(wrong, fmt.Errorf("prefix %q: want letters, digits, dots, hyphens and underscores between single slashes", c.Prefix))
 			break
 		}
@@ -69,7 +79,7 @@ func (c Config) place() []error {
 	if len(c.Prefix) > 256 {
 		wrong = append(wrong, fmt.Errorf("the prefix has %d bytes, at most 256 are allowed", len(c.Prefix)))
 	}
-	return append(wrong, awsapi.CheckServer(c.Region, c.Endpoint)...)
+	return append(wrong, place.Check(c.Region, c.Endpoint)...)
 }
 
 const (
@@ -79,7 +89,7 @@ const (
 
 // bucketName reports whether S3 takes the name. https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 func bucketName(s string) bool {
-	return len(s) >= 3 && len(s) <= 63 && awsapi.Only(s, lower+".-") && awsapi.Only(s[:1]+s[len(s)-1:], lower)
+	return len(s) >= 3 && len(s) <= 63 && place.Only(s, lower+".-") && place.Only(s[:1]+s[len(s)-1:], lower)
 }
 
 // Open returns the store; it makes no call. The error lists every mistake.
@@ -94,15 +104,52 @@ func Open(c Config) (*Store, error) {
 	if err := errors.Join(wrong...); err != nil {
 		return nil, fmt.Errorf("open s3 journal: %w", err)
 	}
+	if c.Transport == nil {
+		c.Transport = http.DefaultTransport
+	}
+	if c.Timeout <= 0 {
+		c.Timeout = defaultTimeout
+	}
 	root := ""
 	if c.Prefix != "" {
 		root = c.Prefix + "/"
 	}
-	bucket, err := awsapi.NewBucket(awsapi.Options{
-		Region: c.Region, Endpoint: c.Endpoint, Credentials: c.Credentials, Transport: c.Transport, Timeout: c.Timeout,
-	}, c.Bucket, c.PathStyle)
-	if err != nil {
-		return nil, fmt.Errorf("open s3 journal: %w", err)
+	client := s3.New(options(c))
+	return &Store{
+		bucket: c.Bucket, root: root, region: c.Region, timeout: c.Timeout, wait: c.Wait,
+		client: client, presigner: s3.NewPresignClient(client),
+	}, nil
+}
+
+func options(c Config) s3.Options {
+	o := s3.Options{
+		Region: c.Region, UsePathStyle: c.PathStyle, Credentials: aws.CredentialsProviderFunc(retrieve(c.Credentials)),
+		HTTPClient: &http.Client{
+			Transport:     c.Transport,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+		Retryer: aws.NopRetryer{}, // call repeats what may be repeated
+		// The signature covers the body's SHA-256; further checksums only make other servers' lives hard.
+		RequestChecksumCalculation:   aws.RequestChecksumCalculationWhenRequired,
+		ResponseChecksumValidation:   aws.ResponseChecksumValidationWhenRequired,
+		ContinueHeaderThresholdBytes: -1,
 	}
-	return &Store{called: c.Bucket, root: root, region: c.Region, wait: c.Wait, bucket: bucket}, nil
+	if c.Endpoint != "" {
+		o.BaseEndpoint = aws.String(c.Endpoint)
+	}
+	return o
+}
+
+// retrieve adapts our credentials to the SDK's.
+func retrieve(from func(context.Context) (Credentials, error)) func(context.Context) (aws.Credentials, error) {
+	return func(ctx context.Context) (aws.Credentials, error) {
+		c, err := from(ctx)
+		if err != nil {
+			return aws.Credentials{}, fmt.Errorf("get credentials: %w", err)
+		}
+		return aws.Credentials{
+			AccessKeyID: c.AccessKey, SecretAccessKey: c.Secret, SessionToken: c.Token,
+			CanExpire: !c.Expires.IsZero(), Expires: c.Expires, Source: "firedrill",
+		}, nil
+	}
 }

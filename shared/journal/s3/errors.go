@@ -1,37 +1,33 @@
 package s3
 
 import (
-	"context"
-	"encoding/xml"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 
-	"github.com/firedrill/firedrill/shared/internal/awsapi"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
 // codeOf returns S3's code of an error, "" if it has none.
 func codeOf(err error) string {
-	var no *awsapi.Error
-	if errors.As(err, &no) {
-		return no.Code
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		return api.ErrorCode()
 	}
 	return ""
 }
 
-// temporary reports whether the same call may do better at once: the server is slow or broken, or there was no answer.
+// temporary reports whether the same call may do better at once: the server is slow or broken, or the reply was lost.
 func temporary(err error) bool {
-	var no *awsapi.Error
-	if errors.As(err, &no) {
-		switch no.Code {
-		case "SlowDown", "RequestTimeout", "Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequests":
-			return true
-		}
-		return no.Status >= http.StatusInternalServerError && no.Status != http.StatusNotImplemented || no.Status == http.StatusTooManyRequests
+	var response *smithyhttp.ResponseError
+	if errors.As(err, &response) && response.HTTPStatusCode() >= http.StatusInternalServerError {
+		return response.HTTPStatusCode() != http.StatusNotImplemented
 	}
-	var unsigned *awsapi.CredentialsError
-	var unreadable *xml.SyntaxError
-	return !errors.As(err, &unsigned) && !errors.As(err, &unreadable) && !errors.Is(err, context.Canceled)
+	return errors.Is(err, io.ErrUnexpectedEOF) || retry.IsErrorRetryables(retry.DefaultRetryables).IsErrorRetryable(err) == aws.TrueTernary
 }
 
 // doing says what was being done, and what a person may do about it.
@@ -46,15 +42,17 @@ func (s *Store) doing(op, key string, err error) error {
 }
 
 func (s *Store) hint(err error) string {
-	var no *awsapi.Error
-	if errors.As(err, &no) && no.Region != "" && no.Region != s.region {
-		return fmt.Sprintf("bucket %s is in region %s, not in %s", s.called, no.Region, s.region)
+	var response *smithyhttp.ResponseError
+	if errors.As(err, &response) && response.Response != nil {
+		if region := response.Response.Header.Get("x-amz-bucket-region"); region != "" && region != s.region {
+			return fmt.Sprintf("bucket %s is in region %s, not in %s", s.bucket, region, s.region)
+		}
 	}
 	switch codeOf(err) {
 	case "NoSuchBucket":
-		return fmt.Sprintf("bucket %s does not exist", s.called)
+		return fmt.Sprintf("bucket %s does not exist", s.bucket)
 	case "AccessDenied":
-		return fmt.Sprintf("the role may not do this in bucket %s (it needs s3:ListBucket on the bucket, and Get, Put and DeleteObject below it)", s.called)
+		return fmt.Sprintf("the role may not do this in bucket %s (it needs s3:ListBucket on the bucket, and Get, Put and DeleteObject below it)", s.bucket)
 	case "NotImplemented":
 		return "the server lacks something that the journal needs"
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
 // MaxTTL is the longest that S3 lets a signed link live.
@@ -28,5 +30,9 @@ func (s *Store) presign(ctx context.Context, key string, ttl time.Duration) (str
 	if err := ctx.Err(); err != nil {
 		return "", err
 	}
-	return s.bucket.Presign(ctx, name, ttl)
+	request, err := s.presigner.PresignGetObject(ctx, &s3.GetObjectInput{Bucket: &s.bucket, Key: &name}, s3.WithPresignExpires(ttl))
+	if err != nil {
+		return "", err
+	}
+	return request.URL, nil
 }

@@ -1,14 +1,19 @@
 package s3
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"path"
 	"strings"
 	"time"
 
-	"github.com/firedrill/firedrill/shared/internal/awsapi"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
 	"github.com/firedrill/firedrill/shared/journal"
 )
 
@@ -24,9 +29,11 @@ var _ journal.Store = (*Store)(nil)
 
 // Store keeps keys as objects under a prefix of a bucket. It is safe for concurrent use and needs no closing.
 type Store struct {
-	called, root, region string
+	bucket, root, region string
+	timeout              time.Duration
 	wait                 func(ctx context.Context, d time.Duration) error
-	bucket               *awsapi.Bucket
+	client               *s3.Client
+	presigner            *s3.PresignClient
 }
 
 // Permissions returns every action that a store can call, for the policy of the function that uses it. Without
@@ -39,7 +46,7 @@ func Permissions() []string {
 // Create implements journal.Store.
 func (s *Store) Create(ctx context.Context, key string, data []byte) error {
 	again := func(err error) bool { return codeOf(err) == "ConditionalRequestConflict" } // nothing was written
-	err := s.put(ctx, key, data, "*", busyTries, again)
+	err := s.put(ctx, key, data, aws.String("*"), busyTries, again)
 	if err != nil && codeOf(err) == "PreconditionFailed" {
 		err = journal.ErrExists
 	}
@@ -48,16 +55,20 @@ func (s *Store) Create(ctx context.Context, key string, data []byte) error {
 
 // Put implements journal.Store.
 func (s *Store) Put(ctx context.Context, key string, data []byte) error {
-	return s.doing("put", key, s.put(ctx, key, data, "", attempts, temporary))
+	return s.doing("put", key, s.put(ctx, key, data, nil, attempts, temporary))
 }
 
-func (s *Store) put(ctx context.Context, key string, data []byte, ifNoneMatch string, tries int, again func(error) bool) error {
+func (s *Store) put(ctx context.Context, key string, data []byte, ifNoneMatch *string, tries int, again func(error) bool) error {
 	name, err := s.name(key)
 	if err != nil {
 		return err
 	}
 	return s.call(ctx, tries, again, func(ctx context.Context) error {
-		return s.bucket.PutObject(ctx, name, contentType(key), ifNoneMatch, data)
+		_, err := s.client.PutObject(ctx, &s3.PutObjectInput{
+			Bucket: &s.bucket, Key: &name, Body: bytes.NewReader(data), ContentLength: aws.Int64(int64(len(data))),
+			ContentType: contentType(key), IfNoneMatch: ifNoneMatch,
+		})
+		return err
 	})
 }
 
@@ -77,43 +88,66 @@ func (s *Store) get(ctx context.Context, key string) ([]byte, error) {
 	}
 	var data []byte
 	err = s.call(ctx, attempts, temporary, func(ctx context.Context) error {
-		data, err = s.bucket.GetObject(ctx, name)
+		out, err := s.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &s.bucket, Key: &name})
+		if err != nil {
+			return err
+		}
+		defer func() { _ = out.Body.Close() }()
+		data, err = io.ReadAll(out.Body)
 		return err
 	})
-	return data, err
+	if err != nil {
+		return nil, err // never a part of the object
+	}
+	return data, nil
 }
 
 // List implements journal.Store.
 func (s *Store) List(ctx context.Context, prefix, after string, limit int) ([]string, error) {
+	in := &s3.ListObjectsV2Input{Bucket: &s.bucket, Prefix: aws.String(s.root + prefix)}
 	if after != "" {
-		after = s.root + after
+		in.StartAfter = aws.String(s.root + after)
 	}
 	var keys []string
-	for next := ""; ; {
+	for {
 		size := pageSize
 		if limit > 0 {
 			size = min(pageSize, limit-len(keys))
 		}
-		var page awsapi.Page
-		err := s.call(ctx, attempts, temporary, func(ctx context.Context) (err error) {
-			page, err = s.bucket.ListObjectsV2(ctx, s.root+prefix, after, next, size)
-			return err
-		})
+		in.MaxKeys = aws.Int32(int32(size))
+		page, err := s.page(ctx, in)
 		if err != nil {
 			return nil, s.doing("list", prefix, err)
 		}
-		for _, o := range page.Contents {
-			if key := strings.TrimPrefix(o.Key, s.root); key != "" { // a console may have made a placeholder of the prefix itself
-				keys = append(keys, key)
-			}
-		}
-		if limit > 0 && len(keys) >= limit || !page.More {
+		keys = s.appendKeys(keys, page.Contents)
+		if limit > 0 && len(keys) >= limit || !aws.ToBool(page.IsTruncated) {
 			return keys, nil
 		}
-		if next = page.Next; next == "" {
+		if aws.ToString(page.NextContinuationToken) == "" {
 			return nil, s.doing("list", prefix, errors.New("the reply says that there is more, and not how to ask for it"))
 		}
+		in.ContinuationToken, in.StartAfter = page.NextContinuationToken, nil
 	}
+}
+
+func (s *Store) page(ctx context.Context, in *s3.ListObjectsV2Input) (*s3.ListObjectsV2Output, error) {
+	var out *s3.ListObjectsV2Output
+	err := s.call(ctx, attempts, temporary, func(ctx context.Context) error {
+		var err error
+		out, err = s.client.ListObjectsV2(ctx, in)
+		return err
+	})
+	return out, err
+}
+
+// appendKeys leaves out the folder placeholder that an S3 console may have made of the prefix itself.
+func (s *Store) appendKeys(keys []string, objects []types.Object) []string {
+	for _, o := range objects {
+		if key := strings.TrimPrefix(aws.ToString(o.Key), s.root); key != "" {
+			keys = append(keys, key)
+		}
+	}
+	return keys
 }
 
 // Delete implements journal.Store. In a versioned bucket it leaves the old version behind.
@@ -123,7 +157,8 @@ func (s *Store) Delete(ctx context.Context, key string) error {
 		return s.doing("delete", key, err)
 	}
 	err = s.call(ctx, attempts, temporary, func(ctx context.Context) error {
-		return s.bucket.DeleteObject(ctx, name)
+		_, err := s.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &s.bucket, Key: &name})
+		return err
 	})
 	return s.doing("delete", key, err)
 }
@@ -140,13 +175,13 @@ func (s *Store) name(key string) (string, error) {
 }
 
 // call makes a call, and makes it again, with a pause that doubles, as long as the error is one to try again and tries are
-// left.
+// left. Each attempt has the store's timeout.
 func (s *Store) call(ctx context.Context, tries int, again func(error) bool, do func(context.Context) error) error {
 	pause := firstPause
 	for n := 1; ; n++ {
 		err := ctx.Err()
 		if err == nil {
-			err = do(ctx)
+			err = s.attempt(ctx, do)
 		}
 		if err == nil || n == tries || ctx.Err() != nil || !again(err) {
 			return err
@@ -158,15 +193,21 @@ func (s *Store) call(ctx context.Context, tries int, again func(error) bool, do 
 	}
 }
 
-// contentType lets a browser show a report.
-func contentType(key string) string {
+func (s *Store) attempt(ctx context.Context, do func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	return do(ctx)
+}
+
+// contentType lets a browser show a report; nil leaves S3's own, which is a stream of bytes.
+func contentType(key string) *string {
 	switch path.Ext(key) {
 	case ".html":
-		return "text/html; charset=utf-8"
+		return aws.String("text/html; charset=utf-8")
 	case ".json":
-		return "application/json"
+		return aws.String("application/json")
 	case ".xml":
-		return "application/xml"
+		return aws.String("application/xml")
 	}
-	return "application/octet-stream"
+	return nil
 }

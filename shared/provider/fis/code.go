@@ -8,7 +8,6 @@ import (
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
-	"github.com/firedrill/firedrill/shared/internal/awsapi"
 	"github.com/firedrill/firedrill/shared/provider/driver"
 )
 
@@ -33,6 +32,15 @@ func (e *callError) Error() string { return e.what + ": " + e.err.Error() }
 
 // Unwrap returns the SDK's error.
 func (e *callError) Unwrap() error { return e.err }
+
+// credentialsError is why there were no credentials to sign with.
+type credentialsError struct{ err error }
+
+// Error says that the credentials are missing, and why.
+func (e *credentialsError) Error() string { return "get credentials: " + e.err.Error() }
+
+// Unwrap returns the cause.
+func (e *credentialsError) Unwrap() error { return e.err }
 
 // codeOf maps the error types of FIS, and those that every AWS service has, to ours.
 func codeOf(awsCode string) driver.Code {
@@ -101,15 +109,23 @@ func (d *Driver) Code(err error) driver.Code {
 	if c.kind == write {
 		lost = driver.Uncertain
 	}
-	awsCode, status := answer(err)
+	var response *smithyhttp.ResponseError
+	status := 0
+	if errors.As(err, &response) {
+		status = response.HTTPStatusCode()
+	}
 	if status >= http.StatusInternalServerError || status == http.StatusRequestTimeout {
-		if codeOf(awsCode) == driver.Throttled {
+		var api smithy.APIError
+		if errors.As(err, &api) && codeOf(api.ErrorCode()) == driver.Throttled {
 			return driver.Throttled
 		}
 		return lost
 	}
-	if code := codeOf(awsCode); code != driver.Unknown {
-		return code
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		if code := codeOf(api.ErrorCode()); code != driver.Unknown {
+			return code
+		}
 	}
 	if code := codeOfStatus(status); code != driver.Unknown {
 		return code
@@ -120,27 +136,9 @@ func (d *Driver) Code(err error) driver.Code {
 	return lost
 }
 
-// answer returns AWS's code and the HTTP status of an error, of the SDK's calls and of our own; "" and 0 where there was no answer.
-func answer(err error) (string, int) {
-	var own *awsapi.Error
-	if errors.As(err, &own) {
-		return own.Code, own.Status
-	}
-	code, status := "", 0
-	var api smithy.APIError
-	if errors.As(err, &api) {
-		code = api.ErrorCode()
-	}
-	var response *smithyhttp.ResponseError
-	if errors.As(err, &response) {
-		status = response.HTTPStatusCode()
-	}
-	return code, status
-}
-
 // clientSide classifies errors of calls that never left this process.
 func clientSide(err error) (driver.Code, bool) {
-	var creds *awsapi.CredentialsError
+	var creds *credentialsError
 	if errors.As(err, &creds) {
 		return driver.Unavailable, true
 	}

@@ -2,11 +2,13 @@ package fis
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/fis"
 	"github.com/aws/aws-sdk-go-v2/service/fis/types"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/firedrill/firedrill/shared/drill"
 	"github.com/firedrill/firedrill/shared/provider/driver"
@@ -70,7 +72,16 @@ func reportOf(e *types.Experiment) driver.Report {
 
 // Identity asks STS for the id of the account that the credentials belong to.
 func (d *Driver) Identity(ctx context.Context) (string, error) {
-	return call(ctx, d, read, "get caller identity", d.sts.GetCallerIdentity)
+	return call(ctx, d, read, "get caller identity", func(ctx context.Context) (string, error) {
+		out, err := d.sts.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+		if err != nil {
+			return "", err
+		}
+		if aws.ToString(out.Account) == "" {
+			return "", fmt.Errorf("the reply names no account")
+		}
+		return aws.ToString(out.Account), nil
+	})
 }
 
 // Facts says what this driver calls and what FIS cannot promise.

@@ -12,9 +12,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/service/fis"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/firedrill/firedrill/shared/drill"
-	"github.com/firedrill/firedrill/shared/internal/awsapi"
 	"github.com/firedrill/firedrill/shared/provider/driver"
 )
 
@@ -25,7 +25,7 @@ type Driver struct {
 	account, region, root string
 	timeout               time.Duration
 	fis                   *fis.Client
-	sts                   *awsapi.Client
+	sts                   *sts.Client
 }
 
 var (
@@ -59,21 +59,27 @@ func Open(c driver.Config) (driver.Driver, error) {
 	if len(wrong) > 0 {
 		return nil, fmt.Errorf("open fis for account %q: %w: %w", c.Account, driver.ErrInvalid, errors.Join(wrong...))
 	}
+	transport := c.Transport
+	if transport == nil {
+		transport = http.DefaultTransport
+	}
+	client := &http.Client{
+		Transport:     transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 	d := &Driver{account: c.Account, region: c.Region, root: c.Root, timeout: c.Timeout}
 	if d.timeout <= 0 {
 		d.timeout = defaultTimeout
 	}
-	credentials := func(ctx context.Context) (awsapi.Credentials, error) {
-		got, err := c.Credentials(ctx)
-		return awsapi.Credentials(got), err
-	}
+	signer := clockSigner{signer: v4.NewSigner(), now: c.Now}
+	credentials := aws.CredentialsProviderFunc(retrieve(c.Credentials))
 	d.fis = fis.New(fis.Options{
-		Region: c.Region, BaseEndpoint: endpoint(c.Endpoint), Credentials: awsapi.Source(credentials), HTTPClient: awsapi.HTTP(c.Transport),
-		HTTPSignerV4: clockSigner{signer: v4.NewSigner(), now: c.Now}, Retryer: aws.NopRetryer{},
+		Region: c.Region, BaseEndpoint: endpoint(c.Endpoint), Credentials: credentials, HTTPClient: client,
+		HTTPSignerV4: signer, Retryer: aws.NopRetryer{},
 	})
-	d.sts = awsapi.New(awsapi.Options{
-		Service: "sts", Region: c.Region, Endpoint: identityEndpoint(c.Endpoint), Credentials: credentials, Transport: c.Transport,
-		Timeout: d.timeout, Now: c.Now,
+	d.sts = sts.New(sts.Options{
+		Region: c.Region, BaseEndpoint: endpoint(identityEndpoint(c.Endpoint)), Credentials: credentials, HTTPClient: client,
+		HTTPSignerV4: signer, Retryer: aws.NopRetryer{},
 	})
 	return d, nil
 }
@@ -98,6 +104,20 @@ func identityEndpoint(s string) string {
 		}
 	}
 	return s
+}
+
+// retrieve adapts our credentials to the SDK's. There is no cache: the host keeps one.
+func retrieve(from func(context.Context) (driver.Credentials, error)) func(context.Context) (aws.Credentials, error) {
+	return func(ctx context.Context) (aws.Credentials, error) {
+		c, err := from(ctx)
+		if err != nil {
+			return aws.Credentials{}, &credentialsError{err}
+		}
+		return aws.Credentials{
+			AccessKeyID: c.AccessKey, SecretAccessKey: c.Secret, SessionToken: c.Token,
+			CanExpire: !c.Expires.IsZero(), Expires: c.Expires, Source: "firedrill",
+		}, nil
+	}
 }
 
 // clockSigner signs with the configured clock, if there is one.

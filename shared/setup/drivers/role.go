@@ -4,13 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/firedrill/firedrill/shared/drill"
-	"github.com/firedrill/firedrill/shared/internal/awsapi"
 	"github.com/firedrill/firedrill/shared/provider/driver"
 )
 
@@ -40,18 +42,16 @@ func (d *Drivers) assumed(a drill.Account) (func(context.Context) (driver.Creden
 	}, nil
 }
 
-// assume asks for the role's credentials with the function's own.
 func (d *Drivers) assume(region, arn string) aws.CredentialsProvider {
-	own := func(ctx context.Context) (awsapi.Credentials, error) {
+	own := aws.CredentialsProviderFunc(func(ctx context.Context) (aws.Credentials, error) {
 		c, err := d.p.AWSCredentials(ctx)
-		return awsapi.Credentials(c), err
+		return aws.Credentials{AccessKeyID: c.AccessKey, SecretAccessKey: c.Secret, SessionToken: c.Token}, err
+	})
+	o := sts.Options{Region: region, Credentials: own, HTTPClient: &http.Client{Transport: d.p.Transport}}
+	if e := d.p.Getenv("AWS_ENDPOINT_URL_STS"); e != "" {
+		o.BaseEndpoint = &e
 	}
-	sts := awsapi.New(awsapi.Options{
-		Service: "sts", Region: region, Endpoint: d.p.Getenv("AWS_ENDPOINT_URL_STS"), Credentials: own, Transport: d.p.Transport, Now: d.p.Now,
-	})
-	return awsapi.Source(func(ctx context.Context) (awsapi.Credentials, error) {
-		return sts.AssumeRole(ctx, arn, "firedrill-"+d.p.Name)
-	})
+	return stscreds.NewAssumeRoleProvider(sts.New(o), arn, func(r *stscreds.AssumeRoleOptions) { r.RoleSessionName = "firedrill-" + d.p.Name })
 }
 
 // roleARN is the role of an account that the catalogue gives by its name.

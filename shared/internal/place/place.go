@@ -1,4 +1,5 @@
-package awsapi
+// Package place reads the URLs that say where a resource of AWS is: s3://bucket/prefix?region=eu-west-1, eventbridge://bus?region=eu-west-1.
+package place
 
 import (
 	"errors"
@@ -74,8 +75,8 @@ func (p *Place) option(f Form, name string, values []string) []error {
 	return wrong
 }
 
-// CheckServer returns what is wrong with a region and an endpoint.
-func CheckServer(region, endpoint string) []error {
+// Check returns what is wrong with a region and an endpoint.
+func Check(region, endpoint string) []error {
 	var wrong []error
 	switch {
 	case region == "":
