@@ -1,12 +1,15 @@
 package deploy
 
 import (
+	"context"
+	"encoding/base64"
 	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/johannesboyne/gofakes3"
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
@@ -20,8 +23,10 @@ import (
 	"github.com/firedrill/firedrill/functions/poll"
 	"github.com/firedrill/firedrill/functions/start"
 	"github.com/firedrill/firedrill/shared/bus/eventbridge"
+	"github.com/firedrill/firedrill/shared/chat/wire"
 	"github.com/firedrill/firedrill/shared/host/lambdatest"
 	"github.com/firedrill/firedrill/shared/setup"
+	"github.com/firedrill/firedrill/shared/setup/talk"
 )
 
 func types() map[string][]string {
@@ -166,20 +171,28 @@ func TestTemplate_NothingOfTheJournalExpires(t *testing.T) {
 	}
 }
 
-// secretsOf says which secret goes to which function, and so to no other.
-func secretsOf() map[string]string {
-	return map[string]string{"FIREDRILL_ALARM_TOKENS": "abort", "FIREDRILL_WEBHOOK_SECRETS": "chatops", "FIREDRILL_WEBHOOK_OUT_SECRETS": "notify"}
+// secretsOf says which secret goes to which functions, and so to no other.
+func secretsOf() map[string][]string {
+	return map[string][]string{
+		"FIREDRILL_ALARM_TOKENS": {"abort"}, "FIREDRILL_WEBHOOK_SECRETS": {"chatops"}, "FIREDRILL_WEBHOOK_OUT_SECRETS": {"notify"},
+		"FIREDRILL_CHAT_KEYS": {"chatops", "notify"}, "FIREDRILL_DINGTALK_APP_SECRETS": {"chatops", "notify"}, // its robot signs with the app's secret
+		"FIREDRILL_SLACK_SIGNING_SECRETS": {"chatops"}, "FIREDRILL_FEISHU_ENCRYPT_KEYS": {"chatops"}, "FIREDRILL_FEISHU_VERIFICATION_TOKENS": {"chatops"},
+		"FIREDRILL_WECOM_TOKENS": {"chatops"}, "FIREDRILL_WECOM_AES_KEYS": {"chatops"},
+		"FIREDRILL_SLACK_BOT_TOKENS": {"notify"}, "FIREDRILL_FEISHU_APP_SECRETS": {"notify"}, "FIREDRILL_WECOM_APP_SECRETS": {"notify"},
+	}
 }
 
+func chats() []string { return []string{"HasSlack", "HasFeishu", "HasDingTalk", "HasWeCom", "HasChat"} }
+
 func TestTemplate_SecretsComeFromSecretsManager(t *testing.T) {
-	tpl := load(t, "HasAliyun", "HasTencent")
+	tpl := load(t, append(chats(), "HasAliyun", "HasTencent")...)
 	clouds := []string{"ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "TENCENTCLOUD_SECRET_ID", "TENCENTCLOUD_SECRET_KEY"}
 	for _, f := range names() {
 		env := tpl.Env(f)
-		for variable, owner := range secretsOf() {
+		for variable, owners := range secretsOf() {
 			value, ok := env[variable]
-			if ok != (owner == f) {
-				t.Errorf("%s: %s is set: %v; it is %s's", f, variable, ok, owner)
+			if ok != slices.Contains(owners, f) {
+				t.Errorf("%s: %s is set: %v; it belongs to %v", f, variable, ok, owners)
 			}
 			if ok && !strings.HasPrefix(value, "{{resolve:secretsmanager:drills:SecretString:") {
 				t.Errorf("%s is %q", variable, value)
@@ -191,6 +204,38 @@ func TestTemplate_SecretsComeFromSecretsManager(t *testing.T) {
 				t.Errorf("%s: %s is %q", f, variable, value)
 			}
 		}
+	}
+}
+
+// TestTemplate_ChatPlatformsAreSetUpWhole reads the variables that the template gives for each platform, as the functions do.
+func TestTemplate_ChatPlatformsAreSetUpWhole(t *testing.T) {
+	values := map[string]string{
+		"FIREDRILL_CHAT_KEYS": base64.StdEncoding.EncodeToString(make([]byte, 32)), "FIREDRILL_SLACK_SIGNING_SECRETS": strings.Repeat("a1", 16), "FIREDRILL_SLACK_TENANTS": "T0DRILL",
+		"FIREDRILL_SLACK_APPS": "A0DRILL", "FIREDRILL_SLACK_BOT_TOKENS": "xoxb-1-abcdefghijkl", "FIREDRILL_FEISHU_TENANTS": "2ed263bf32cf1651", "FIREDRILL_FEISHU_APP_ID": "cli_drill",
+		"FIREDRILL_DINGTALK_TENANTS": "dingdrill", "FIREDRILL_DINGTALK_APP_KEY": "dingappdrill", "FIREDRILL_DINGTALK_ROBOT_CODES": "dingbotdrill",
+		"FIREDRILL_WECOM_TENANTS": "wwdrill0000000001", "FIREDRILL_WECOM_AGENT": "1000002", "FIREDRILL_WECOM_TOKENS": "QDG6eK", "FIREDRILL_WECOM_AES_KEYS": strings.Repeat("a", 43),
+	}
+	tpl := load(t, chats()...)
+	read := func(f string) talk.Get {
+		env := tpl.Env(f)
+		return func(name string) string {
+			value, ok := env[name]
+			if v, given := values[name]; ok && given {
+				return v
+			}
+			if ok && strings.HasPrefix(value, "{{") && !strings.HasPrefix(name, "FIREDRILL_WEBHOOK") {
+				return "an-app-secret-of-some-length"
+			}
+			return ""
+		}
+	}
+	receivers, err := talk.Receivers(read("chatops"))
+	if err != nil || len(receivers) != 4 {
+		t.Errorf("chatops: %d platforms, %v", len(receivers), err)
+	}
+	senders, err := talk.Senders(read("notify"), wire.Options{Now: time.Now, Wait: func(context.Context, time.Duration) error { return nil }})
+	if err != nil || len(senders) != 4 {
+		t.Errorf("notify: %d platforms, %v", len(senders), err)
 	}
 }
 
@@ -247,6 +292,10 @@ func TestTemplate_TheFunctionsStartWithTheirVariables(t *testing.T) {
 					continue
 				}
 				r := lambdatest.Start(t, built[f], slices.Delete(slices.Clone(env), i, i+1)...)
+				if f == "abort" && variable == "FIREDRILL_CATALOG" {
+					r.Ready() // a stop does not need it
+					continue
+				}
 				if code := r.Exit(); code != 1 || !strings.Contains(r.Logs(), variable) {
 					t.Errorf("without %s it ends with %d:\n%s", variable, code, r.Logs())
 				}

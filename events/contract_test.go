@@ -50,6 +50,7 @@ func contract() []row {
 		of[Stopping]("TypeStopping", TypeStopping), of[Stopped]("TypeStopped", TypeStopped), of[Completed]("TypeCompleted", TypeCompleted),
 		of[Failed]("TypeFailed", TypeFailed), of[Restored]("TypeRestored", TypeRestored), of[Concluded]("TypeConcluded", TypeConcluded),
 		of[Amended]("TypeAmended", TypeAmended), of[Attached]("TypeAttached", TypeAttached),
+		of[Announced]("TypeAnnounced", TypeAnnounced), of[Reply]("TypeReply", TypeReply),
 	}
 }
 
@@ -64,7 +65,7 @@ func TestContract_everyConstantIsInTheTable(t *testing.T) {
 		if r.zero.EventType() != r.typ {
 			t.Errorf("%s: payload %s travels under %q, want %q", r.constant, r.payload, r.zero.EventType(), r.typ)
 		}
-		if !regexp.MustCompile(`^dev\.firedrill\.(signal|command|drill)\.[a-z]+\.v[1-9]$`).MatchString(r.typ) {
+		if !regexp.MustCompile(`^dev\.firedrill\.(signal|command|drill|chat)\.[a-z]+\.v[1-9]$`).MatchString(r.typ) {
 			t.Errorf("%s: %q is not dev.firedrill.<group>.<name>.v<N>", r.constant, r.typ)
 		}
 	}

@@ -74,6 +74,14 @@
 //	drill.concluded   Concluded   conclude           notify
 //	drill.amended     Amended     conclude           notify
 //	drill.attached    Attached    poll, conclude     notify
+//	drill.announced   Announced   start (schedule)   notify
+//
+// An announced drill has no journal yet: its fact has no sequence, and repeats with the same id for a few minutes.
+//
+// # Chat: what one person is told
+//
+//	type        payload  produced by  consumed by
+//	chat.reply  Reply    chatops      notify
 //
 // # Three views of one type
 //

@@ -232,6 +232,7 @@ func Check(e Event) error {
 
 func checks() map[string]func(Event) error {
 	return map[string]func(Event) error{
+		TypeReply: checked[Reply], TypeAnnounced: checked[Announced],
 		TypeTick: checked[Tick], TypeAlarm: checked[Alarm], TypeState: checked[State],
 		TypeStart: checked[Start], TypeApprove: checked[Approve], TypeReject: checked[Reject], TypeAdvance: checked[Advance],
 		TypeStop: checked[Stop], TypeHalt: checked[Halt], TypeRelease: checked[Release], TypeNote: checked[Note],

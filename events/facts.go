@@ -116,6 +116,15 @@ type (
 		What     string   `json:"what"`
 		Evidence []string `json:"evidence,omitempty"`
 	}
+	// Announced says that the schedule is going to start a drill. It is no entry's fact: the drill has its id, and no journal yet.
+	Announced struct {
+		About
+		Parameters map[string]any `json:"parameters,omitempty"`
+		StartsAt   time.Time      `json:"starts_at"`
+		StopOn     []string       `json:"stop_on,omitempty"`
+		Targets    string         `json:"targets,omitempty"`
+		AtMost     string         `json:"at_most,omitempty"` // how long it runs before a stop is asked for
+	}
 )
 
 // EventType returns the type that the payload travels under.
@@ -132,6 +141,7 @@ func (Failed) EventType() string     { return TypeFailed }
 func (Restored) EventType() string   { return TypeRestored }
 func (Concluded) EventType() string  { return TypeConcluded }
 func (Amended) EventType() string    { return TypeAmended }
+func (Announced) EventType() string  { return TypeAnnounced }
 func (Attached) EventType() string   { return TypeAttached }
 
 // Validate reports every missing or wrong field.
@@ -180,3 +190,8 @@ func (p Amended) Validate() error {
 
 // Validate reports every missing or wrong field.
 func (p Attached) Validate() error { return check(p.About.Validate(), need("what", p.What)) }
+
+// Validate reports every missing or wrong field.
+func (p Announced) Validate() error {
+	return check(p.About.Validate(), needTime("starts_at", p.StartsAt))
+}

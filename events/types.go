@@ -40,4 +40,8 @@ const (
 	TypeConcluded  = prefix + "drill.concluded.v1"
 	TypeAmended    = prefix + "drill.amended.v1"
 	TypeAttached   = prefix + "drill.attached.v1"
+	TypeAnnounced  = prefix + "drill.announced.v1" // of no journal entry: the drill does not exist yet
 )
+
+// TypeReply is what one person is told about their command; it is no fact of a drill.
+const TypeReply = prefix + "chat.reply.v1"

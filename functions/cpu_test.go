@@ -16,6 +16,7 @@ import (
 	"github.com/firedrill/firedrill/functions/chatops"
 	"github.com/firedrill/firedrill/functions/cloudtest"
 	"github.com/firedrill/firedrill/functions/notify"
+	"github.com/firedrill/firedrill/shared/access"
 	"github.com/firedrill/firedrill/shared/catalog"
 	"github.com/firedrill/firedrill/shared/chat"
 	"github.com/firedrill/firedrill/shared/chat/webhook"
@@ -87,11 +88,11 @@ func eventsOf(b *testing.B) map[string]func(*testing.B) func() {
 	at := time.Date(2026, 11, 24, 3, 7, 0, 0, time.UTC) // nothing is due, no orphans are looked for
 	return map[string]func(*testing.B) func(){
 		"start, a tick":                  handled("start", func(*rig) []byte { return cloudtest.Tick(cloudtest.Rule, at) }),
-		"start, a command it refuses":    handled("start", command(events.Start{Plan: "no-such-plan", Actor: "webhook:acme/alice"})),
+		"start, a command it refuses":    handled("start", command(events.Start{Plan: "no-such-plan", Actor: "a:b/c"})),
 		"poll, a tick":                   handled("poll", func(*rig) []byte { return cloudtest.Tick(cloudtest.Rule, at) }),
 		"abort, an alarm nobody names":   handled("abort", command(events.Alarm{Source: "cloudwatch", Name: "other", State: "resolved", At: at})),
-		"abort, a stop that is too late": handled("abort", command(events.Stop{Drill: "k7m2q4x9a3bcd", Actor: "webhook:acme/alice"})),
-		"advance, an answer too late":    handled("advance", command(events.Approve{Drill: "k7m2q4x9a3bcd", Actor: "webhook:acme/alice"})),
+		"abort, a stop that is too late": handled("abort", command(events.Stop{Drill: "k7m2q4x9a3bcd", Actor: "a:b/c"})),
+		"advance, an answer too late":    handled("advance", command(events.Approve{Drill: "k7m2q4x9a3bcd", Actor: "b:c/d"})),
 		"conclude, a fact again":         handled("conclude", func(r *rig) []byte { return bridged(completed(r, &ended)) }),
 		"notify, a fact":                 func(b *testing.B) func() { return told(ready(b), &ended) },
 		"chatops, a status":              func(b *testing.B) func() { return asked(ready(b), shipped(b)) },
@@ -133,7 +134,7 @@ func (r *rig) calls(h function.Handler, payload []byte) func() {
 
 func told(r *rig, d *drill.Drill) func() {
 	log := slog.New(slog.NewJSONHandler(io.Discard, nil))
-	f := &notify.Function{Journal: r.journal, Senders: chat.New(nil, silent{}), Link: func(string) string { return "" }, Log: log}
+	f := &notify.Function{Journal: r.journal, Senders: chat.New(nil, silent{}), Link: func(string) string { return "" }, Now: time.Now, Wait: pause, Log: log}
 	return r.calls(function.Logging(f.Handle, log, time.Now), bridged(completed(r, d)))
 }
 
@@ -143,8 +144,12 @@ func asked(r *rig, plans *catalog.Catalog) func() {
 	if err != nil {
 		r.Fatal(err)
 	}
-	h := (&chatops.Function{Publisher: silent{}, Reader: &chatops.Shelf{Journal: r.journal, Catalog: func() *catalog.Catalog { return plans }, Now: time.Now}, Secrets: secrets, Now: time.Now,
-		Source: "/firedrill/test/chatops", Mode: "SANDBOX", Log: log}).Handler()
+	policy := access.Policy{}.With(access.Binding{Role: "viewer", To: "webhook:acme/alice"})
+	h := (&chatops.Function{
+		Receivers: map[chat.Platform]chat.Receiver{chat.Webhook: &webhook.Receiver{Secrets: secrets}}, Access: func() access.Policy { return policy },
+		Publisher: silent{}, Reader: &chatops.Shelf{Journal: r.journal, Catalog: func() *catalog.Catalog { return plans }, Now: time.Now},
+		Memory: r.journal, Now: time.Now, Source: "/firedrill/test/chatops", Mode: "SANDBOX", Log: log,
+	}).Handler()
 	const body = `{"text":"/drill status","user":"alice","tenant":"acme"}`
 	n := 0
 	return func() {

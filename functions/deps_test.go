@@ -53,7 +53,7 @@ func bootstraps(drivers, heavy []string) []rule {
 	calls := append([]string{module + "shared/conduct", "github.com/aws/aws-sdk-go-v2/service/fis", "github.com/aws/aws-sdk-go-v2/service/sts",
 		"github.com/aliyun/alibaba-cloud-sdk-go", "github.com/tencentcloud/tencentcloud-sdk-go"}, drivers...)
 	rs := []rule{
-		{"functions/notify/bootstrap", append([]string{module + "shared/catalog"}, calls...), "what notify is deployed as cannot start an experiment"},
+		{"functions/notify/bootstrap", calls, "what notify is deployed as cannot start an experiment"},
 		{"functions/chatops/bootstrap", calls, "what chatops is deployed as cannot call a service"},
 		{"functions/abort/bootstrap", []string{module + "shared/report", module + "shared/chat/webhook", module + "shared/chat/messages", module + "shared/probe"}, "a change to a report or a message must never redeploy abort"},
 	}

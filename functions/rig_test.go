@@ -15,6 +15,7 @@ import (
 
 	"github.com/firedrill/firedrill/events"
 	"github.com/firedrill/firedrill/functions/bundle"
+	"github.com/firedrill/firedrill/shared/access"
 	"github.com/firedrill/firedrill/shared/catalog"
 	"github.com/firedrill/firedrill/shared/drill"
 	"github.com/firedrill/firedrill/shared/function"
@@ -46,6 +47,7 @@ type rig struct {
 // options change a rig before its functions are wired.
 type options struct {
 	catalog   *catalog.Catalog
+	access    func() access.Policy // nil: the catalogue's, and everything for the people of other tests
 	transport func(http.RoundTripper) http.RoundTripper
 	patience  func(context.Context) <-chan struct{}
 	store     journal.Store // nil: memory
@@ -100,6 +102,9 @@ func newRig(t testing.TB, o options) *rig {
 	if o.transport != nil {
 		rt = o.transport(rt)
 	}
+	if o.access == nil {
+		o.access = trusting(o.catalog)
+	}
 	if o.patience == nil {
 		o.patience = func(context.Context) <-chan struct{} { return nil }
 	}
@@ -107,11 +112,18 @@ func newRig(t testing.TB, o options) *rig {
 		return drill.Sample{Claim: c.ID, At: time.Now(), Good: true, Detail: "200 in 1ms"}
 	}
 	r.funcs = bundle.Functions(bundle.Options{
-		Deployment: "test", Mode: "SANDBOX", Journal: r.journal, Services: services(rt, root), Catalog: func() *catalog.Catalog { return o.catalog },
+		Deployment: "test", Mode: "SANDBOX", Journal: r.journal, Services: services(rt, root), Catalog: func() *catalog.Catalog { return o.catalog }, Access: o.access,
 		Now: time.Now, Wait: pause, Nonce: nonce, Patience: o.patience, Prober: r, Reporter: r,
 		Link: func(id string) string { return "/r/" + id }, Log: slog.New(slog.DiscardHandler),
 	})
 	return r
+}
+
+// trusting binds the people of tests that are not about who may do what.
+func trusting(c *catalog.Catalog) func() access.Policy {
+	return func() access.Policy {
+		return c.Access().With(access.Binding{Role: "admin", To: "local:test/*"}, access.Binding{Role: "admin", To: "a:b/c"}, access.Binding{Role: "approver", To: "b:c/d"})
+	}
 }
 
 func services(rt http.RoundTripper, root string) *provider.Services {

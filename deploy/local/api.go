@@ -157,7 +157,7 @@ func (s *system) find(ctx context.Context, id string) (*drill.Drill, error) {
 		}
 	}
 	if len(id) < 3 {
-		return nil, errNoDrill{fmt.Errorf("there is no drill %q; GET /api/drills lists them", id)}
+		return nil, errNoDrill{fmt.Errorf("there is no drill %q", id)}
 	}
 	match, err := s.startingWith(ctx, id)
 	if err != nil {
@@ -167,7 +167,7 @@ func (s *system) find(ctx context.Context, id string) (*drill.Drill, error) {
 	case 1:
 		return s.journal.Load(ctx, match[0])
 	case 0:
-		return nil, errNoDrill{fmt.Errorf("there is no drill %q; GET /api/drills lists them", id)}
+		return nil, errNoDrill{fmt.Errorf("there is no drill %q", id)}
 	}
 	return nil, errNoDrill{fmt.Errorf("%q could be %s; write more of the id", id, strings.Join(match, " or "))}
 }
@@ -258,7 +258,7 @@ func (s *system) getDrills(w http.ResponseWriter, r *http.Request) {
 func (s *system) getDrill(w http.ResponseWriter, r *http.Request) {
 	v, err := s.view(r.Context(), r.PathValue("id"))
 	if err != nil {
-		respondFindError(w, err)
+		respondFindError(w, err, "; GET /api/drills lists them")
 		return
 	}
 	respond(w, http.StatusOK, v)
@@ -267,7 +267,7 @@ func (s *system) getDrill(w http.ResponseWriter, r *http.Request) {
 func (s *system) getJournal(w http.ResponseWriter, r *http.Request) {
 	d, err := s.find(r.Context(), r.PathValue("id"))
 	if err != nil {
-		respondFindError(w, err)
+		respondFindError(w, err, "; GET /api/drills lists them")
 		return
 	}
 	entries, err := s.journal.Entries(r.Context(), d.ID)

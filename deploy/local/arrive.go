@@ -42,7 +42,7 @@ func (s *system) postEvent(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if e, err = s.named(r.Context(), e); err != nil {
-		respondFindError(w, err)
+		respondFindError(w, err, "")
 		return
 	}
 	s.accept(w, r, e)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -16,15 +17,18 @@ import (
 
 func auditCommand() *cobra.Command {
 	var data string
-	var asJSON bool
+	var asJSON, denials bool
 	c := &cobra.Command{
 		Use:   "audit [ID]",
 		Short: "Verify the journal's hash chains and print a drill's record",
 		Long: `audit reads the journal in --data and verifies that no entry of any drill was changed, removed or reordered. With an id it also prints
 the drill's entries with their sums. Hold them against the rev and sum in the concluded message and in the report: the chain alone cannot
-show that its newest entry was changed. It exits with 1 when a chain is broken. docs/journal.md does the same by hand.`,
+show that its newest entry was changed. It exits with 1 when a chain is broken. docs/journal.md does the same by hand.
+
+With --denials it lists who asked in chat for something that they had no right to, the newest first.`,
 		Example: `  firedrill audit              every drill, one line each
-  firedrill audit 3kq7ab2mzc   one drill's record`,
+  firedrill audit 3kq7ab2mzc   one drill's record
+  firedrill audit --denials    who was refused what`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if _, err := os.Stat(data); err != nil {
@@ -35,6 +39,9 @@ show that its newest entry was changed. It exits with 1 when a chain is broken. 
 				return err
 			}
 			s := &system{journal: journal.Open(store, journal.Options{Now: time.Now, Nonce: func() string { return random(20) }})}
+			if denials {
+				return s.denials(cmd.Context(), cmd.OutOrStdout(), asJSON)
+			}
 			if len(args) == 1 {
 				return s.auditOne(cmd.Context(), cmd.OutOrStdout(), args[0], asJSON)
 			}
@@ -42,9 +49,13 @@ show that its newest entry was changed. It exits with 1 when a chain is broken. 
 		},
 	}
 	c.Flags().StringVar(&data, "data", ".firedrill", "directory of the journal")
+	c.Flags().BoolVar(&denials, "denials", false, "list the commands that were refused for want of a right")
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return c
 }
+
+// listsDrills follows an error about a drill's id, where a person at a terminal reads it.
+const listsDrills = "; 'firedrill audit' lists all drills"
 
 // audited is one drill's line.
 type audited struct {
@@ -118,6 +129,10 @@ func good(problem string) string {
 
 func (s *system) auditOne(ctx context.Context, w io.Writer, id string, asJSON bool) error {
 	d, err := s.find(ctx, id)
+	var none errNoDrill
+	if errors.As(err, &none) {
+		return fmt.Errorf("%w%s", err, listsDrills)
+	}
 	if err != nil {
 		return err
 	}
@@ -137,5 +152,28 @@ func (s *system) auditOne(ctx context.Context, w io.Writer, id string, asJSON bo
 	if a.Problem != "" {
 		return fmt.Errorf("drill %s has a broken record", d.ID)
 	}
+	return nil
+}
+
+// maxDenials is how many denials are listed.
+const maxDenials = 1000
+
+// denials lists who was refused what.
+func (s *system) denials(ctx context.Context, w io.Writer, asJSON bool) error {
+	all, err := s.journal.Denials(ctx, maxDenials)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		if all == nil {
+			all = []journal.Denial{}
+		}
+		respondTo(w, all)
+		return nil
+	}
+	for _, d := range all {
+		fmt.Fprintf(w, "%s  %-32s %-9s %-24s %s\n", d.At.Format(time.RFC3339), d.Actor, d.Verb, d.About, d.Reason)
+	}
+	fmt.Fprintf(w, "%d refused\n", len(all))
 	return nil
 }

@@ -23,7 +23,8 @@ func checkCommand() *cobra.Command {
 		Use:   "check",
 		Short: "List every mistake in a catalogue, and what each plan's service cannot promise",
 		Long: `check reads a catalogue the way the functions do, without touching any account, and lists every mistake at once: file, line,
-column, field, what is wrong and how to write it. It exits with 1 when there is a mistake.`,
+column, field, what is wrong and how to write it. It exits with 1 when there is a mistake. What is no mistake and yet seldom meant, such
+as an approval that nobody could give, is told as a hint.`,
 		Example: `  firedrill check                          drills.yaml here, or the one that came with firedrill
   firedrill check --catalog team.yaml      another file
   firedrill check --catalog x.yaml --json  for editors and CI`,
@@ -60,11 +61,18 @@ func check(cmd *cobra.Command, file string, asJSON bool) error {
 	slices.SortStableFunc(found, func(a, b finding) int {
 		return cmp.Or(slices.Index(files, a.File)-slices.Index(files, b.File), a.Line-b.Line)
 	})
+	hints := []finding{}
+	for _, h := range c.Hints() {
+		if len(found) == 0 { // with mistakes it may be they that are hinted at
+			hints = append(hints, finding(h))
+		}
+	}
 	out := cmd.OutOrStdout()
 	if asJSON {
-		respondTo(out, map[string]any{"catalog": name, "plans": len(c.Plans()), "problems": found})
+		respondTo(out, map[string]any{"catalog": name, "plans": len(c.Plans()), "problems": found, "hints": hints})
 	} else {
 		printCheck(out, name, c.Plans(), found)
+		printHints(out, hints)
 	}
 	if len(found) > 0 {
 		return fmt.Errorf("%s has %d mistake(s)", name, len(found))

@@ -75,6 +75,31 @@ func TestCheck_fiveMistakesAtOnce(t *testing.T) {
 	}
 }
 
+func TestCheck_hints(t *testing.T) {
+	file := write(t, "drills.yaml", head+`  one: { title: One, owner: team-a, account: a, fis: { template: EXTwait00000000001 }, approval: { need: 1 } }
+bindings: [ { role: operator, to: [ "slack:T1/S0SRE", "slack:T1/U1" ] } ]
+`)
+	code, out, errs := cli(t, "check", "--catalog", file)
+	if code != 0 || !strings.Contains(out, "1 plans, no mistakes") || strings.Count(out, "\nhint: ") != 2 {
+		t.Errorf("exit %d: %s%s", code, out, errs)
+	}
+	for _, want := range []string{file + `:8:98: drills.one.approval: nobody has the role approver in staging`, file + `:9:37: bindings[0].to[0]: "slack:T1/S0SRE" is a user group`} {
+		if !strings.Contains(out, "hint: "+want) {
+			t.Errorf("no hint %s in\n%s", want, out)
+		}
+	}
+	code, out, _ = cli(t, "check", "--catalog", file, "--json")
+	var got struct{ Problems, Hints []finding }
+	if err := json.Unmarshal([]byte(out), &got); err != nil || code != 0 || len(got.Problems) != 0 || len(got.Hints) != 2 || got.Hints[1].Line != 9 || got.Hints[1].Fix == "" {
+		t.Errorf("exit %d, %v: %s", code, err, out)
+	}
+	for _, args := range [][]string{{"check"}, {"check", "--catalog", filepath.Join("..", "..", "drills.yaml")}} {
+		if _, out, _ := cli(t, args...); strings.Contains(out, "hint: ") {
+			t.Errorf("the catalogue that comes along has hints:\n%s", out)
+		}
+	}
+}
+
 func TestCheck_parametersWithoutDefault(t *testing.T) {
 	fine := write(t, "fine.yaml", head+`  required:
     title: Required

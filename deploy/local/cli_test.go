@@ -50,7 +50,7 @@ func TestCommand_exitCodes(t *testing.T) {
 		"an unknown account":     {[]string{"discover", "--account", "nobody"}, 2, `there is no account "nobody"; the catalogue has`},
 		"no sandbox":             {[]string{"discover", "--sandbox", "http://127.0.0.1:1", "--account", "aws-sandbox"}, 1, "aws-sandbox"},
 		"a fault misspelt":       {[]string{"demo", "--data", t.TempDir(), "--fault", `{"fault":"lies"}`}, 2, "--fault"},
-		"audit of no drill":      {[]string{"audit", "--data", t.TempDir(), "zzzzzz"}, 1, `there is no drill "zzzzzz"`},
+		"audit of no drill":      {[]string{"audit", "--data", t.TempDir(), "zzzzzz"}, 1, `there is no drill "zzzzzz"; 'firedrill audit' lists all drills`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			code, out, errs := cli(t, c.args...)
@@ -190,7 +190,7 @@ func TestSend_toARunningUp(t *testing.T) {
 		t.Errorf("stop %+v", v.Stop)
 	}
 	code, _, errs = cli(t, "send", "--to", w.url, "stop", "zzzzzz")
-	if code != 1 || !strings.Contains(errs, `there is no drill "zzzzzz"`) {
+	if code != 1 || !strings.Contains(errs, `there is no drill "zzzzzz"; 'firedrill audit' lists all drills`) {
 		t.Errorf("exit %d: %s", code, errs)
 	}
 	if code, _, errs := cli(t, "stop", "--to", w.url, "--all"); code != 0 {

@@ -15,7 +15,7 @@ import (
 // ahead starts an 'up' whose clock is a day ahead of the world's, as it is after a while with --speed.
 func ahead(t *testing.T) *world {
 	t.Helper()
-	w := start(t)
+	w := start(t, withAnn(t))
 	w.s.clock.Advance(24 * time.Hour)
 	return w
 }
@@ -50,7 +50,7 @@ func TestClock_lateCommandsAreStillLate(t *testing.T) {
 func TestClock_chatAndAlarms(t *testing.T) {
 	w := ahead(t)
 	var got struct{ Drill string }
-	w.chat(time.Now(), w.s.secrets, "/drill start cart-cpu").want(t, 200).into(t, &got)
+	w.chat(time.Now(), w.secrets(), "/drill start cart-cpu").want(t, 200).into(t, &got)
 	w.until("the gate is open", func() bool { v, ok := w.drill(got.Drill); return ok && len(v.Gates) == 1 })
 	if code, _, errs := cli(t, "send", "--to", w.url, "alarm", "cart-errors"); code != 0 {
 		t.Fatal(errs)

@@ -82,7 +82,7 @@ func demo(ctx context.Context, w io.Writer, set settings, fault string, limit ti
 	if set.data, err = freshDir(set.data); err != nil {
 		return err
 	}
-	console, err := listen(set.addr)
+	console, _, err := listen(set.addr)
 	if err != nil {
 		return err
 	}

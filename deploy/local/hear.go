@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/firedrill/firedrill/events"
+	"github.com/firedrill/firedrill/shared/function"
 )
 
 // hearFor is how long send waits for what became of a command.
@@ -69,6 +70,8 @@ func (h *hearing) refusal(event string) error {
 			case !ok:
 				return nil
 			case one.Cause != event || !strings.HasPrefix(one.Type, "dev.firedrill.drill."):
+			case one.Check == function.CheckDrill:
+				return fmt.Errorf("refused: %s%s", one.Reason, listsDrills)
 			case one.Check != "":
 				return fmt.Errorf("refused: %s: %s", one.Check, one.Reason)
 			case one.Type == events.TypeRequested:

@@ -14,7 +14,7 @@ func TestSend_tellsARefusal(t *testing.T) {
 		"no such plan":        {[]string{"start", "nope"}, `refused: catalogue: there is no plan "nope"`},
 		"a parameter too big": {[]string{"start", "cart-cpu", "seconds=9999"}, "9999 is more than 600"},
 		"a parameter of FIS":  {[]string{"start", "smoke-wait", "seconds=3"}, "FIS takes no parameters"},
-		"an unknown whole id": {[]string{"approve", "zzzzzzzzzzzzz"}, `there is no drill "zzzzzzzzzzzzz"`},
+		"an unknown whole id": {[]string{"approve", "zzzzzzzzzzzzz"}, `there is no drill "zzzzzzzzzzzzz"; 'firedrill audit' lists all drills`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			code, out, errs := cli(t, append([]string{"send", "--to", w.url}, c.args...)...)

@@ -24,7 +24,11 @@ func (s *system) handler() http.Handler {
 	mux.HandleFunc("POST /events", s.postEvent)
 	mux.HandleFunc("POST /inbound/{platform}", s.postInbound)
 	mux.HandleFunc("POST /alarms/{source}", s.postAlarm)
-	mux.Handle("POST /chat/{platform}", s.chat())
+	mux.Handle("/chat/{platform}", s.talk)
+	mux.HandleFunc("GET /api/rooms", s.getRooms)
+	mux.HandleFunc("GET /api/rooms/{platform}", s.getRoom)
+	mux.HandleFunc("POST /api/rooms/{platform}/say", s.postSaying)
+	mux.HandleFunc("POST /api/rooms/{platform}/press", s.postPressing)
 	mux.HandleFunc("GET /api/plans", s.getPlans)
 	mux.HandleFunc("GET /api/drills", s.getDrills)
 	mux.HandleFunc("GET /api/drills/{id}", s.getDrill)
@@ -153,10 +157,11 @@ func respondError(w http.ResponseWriter, status int, err error) {
 	respond(w, status, map[string]string{"error": err.Error()})
 }
 
-func respondFindError(w http.ResponseWriter, err error) {
+// respondFindError answers who named no drill; hint says where drills are listed, for who reads the answer.
+func respondFindError(w http.ResponseWriter, err error, hint string) {
 	var none errNoDrill
 	if errors.As(err, &none) {
-		respondError(w, http.StatusNotFound, err)
+		respondError(w, http.StatusNotFound, fmt.Errorf("%w%s", err, hint))
 		return
 	}
 	respondError(w, http.StatusInternalServerError, err)

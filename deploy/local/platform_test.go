@@ -10,8 +10,11 @@ import (
 	"time"
 
 	"github.com/firedrill/firedrill/events"
+	"github.com/firedrill/firedrill/shared/access"
+	"github.com/firedrill/firedrill/shared/catalog/shipped"
 	"github.com/firedrill/firedrill/shared/chat/webhook"
 	"github.com/firedrill/firedrill/shared/drill"
+	"github.com/firedrill/firedrill/shared/setup/talk"
 )
 
 // sample is a vendor's own payload.
@@ -117,6 +120,23 @@ func TestAlarms_webhooks(t *testing.T) {
 	}
 }
 
+// withAnn is the catalogue that comes along, in which ann of acme is an operator besides.
+func withAnn(t *testing.T) func(*settings, *screen) {
+	t.Helper()
+	text, err := shipped.FS.ReadFile(shipped.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	for name, content := range map[string]string{"shipped.yaml": string(text),
+		"drills.yaml": "version: 1\ninclude: [ shipped.yaml ]\nbindings: [ { role: operator, to: \"webhook:acme/ann\" } ]\n"} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return func(set *settings, _ *screen) { set.catalog = filepath.Join(folder, "drills.yaml") }
+}
+
 func (w *world) chat(at time.Time, secrets []webhook.Secret, text string) answer {
 	w.t.Helper()
 	body := fmt.Sprintf(`{"text":%q,"user":"ann","tenant":"acme"}`, text)
@@ -124,39 +144,75 @@ func (w *world) chat(at time.Time, secrets []webhook.Secret, text string) answer
 }
 
 func TestChat_signedWebhook(t *testing.T) {
-	w := start(t)
-	others, err := readSecrets("FIREDRILL_NO_SUCH_VARIABLE")
+	w := start(t, withAnn(t))
+	others, err := webhook.ParseSecrets(madeUp(talk.InSecrets))
 	if err != nil {
 		t.Fatal(err)
 	}
 	now := time.Now()
 	w.chat(now, others, "/drill status").want(t, 401, "not authorised")
-	w.chat(now.Add(-6*time.Minute), w.s.secrets, "/drill status").want(t, 401, "not authorised")
-	w.chat(now.Add(6*time.Minute), w.s.secrets, "/drill status").want(t, 401, "not authorised")
+	w.chat(now.Add(-6*time.Minute), w.secrets(), "/drill status").want(t, 401, "not authorised")
+	w.chat(now.Add(6*time.Minute), w.secrets(), "/drill status").want(t, 401, "not authorised")
 	w.do("POST", "/chat/webhook", "application/json", `{"text":"/drill status"}`).want(t, 401, "not authorised")
-	w.do("POST", "/chat/slack", "application/json", "{}").want(t, 404)
+	w.do("POST", "/chat/slack", "application/json", "{}").want(t, 401, "not authorised")
+	w.do("POST", "/chat/mattermost", "application/json", "{}").want(t, 404)
 
-	w.chat(now, w.s.secrets, "/drill explode").want(t, 200, "explode")
-	w.chat(now, w.s.secrets, "/drill status").want(t, 200, "no drill is active")
-	w.chat(now, w.s.secrets, "/drill list").want(t, 200, "cart-empty", "smoke-wait")
+	w.chat(now, w.secrets(), "/drill explode").want(t, 200, "explode")
+	w.chat(now, w.secrets(), "/drill status").want(t, 200, "no drill is active")
+	w.chat(now, w.secrets(), "/drill list").want(t, 200, "cart-empty", "smoke-wait")
 	var got struct{ Text, Drill string }
-	w.chat(now, w.s.secrets, "/drill start cart-empty").want(t, 200, "[SANDBOX] start of cart-empty asked for").into(t, &got)
+	w.chat(now, w.secrets(), "/drill start cart-empty").want(t, 200, "[SANDBOX] start of cart-empty asked for").into(t, &got)
 	w.until("the gate is open", func() bool { v, ok := w.drill(got.Drill); return ok && len(v.Gates) == 1 })
 	if v, _ := w.drill(got.Drill); v.Actor != "webhook:acme/ann" {
 		t.Errorf("actor %q", v.Actor)
 	}
-	w.chat(now, w.s.secrets, "/drill status "+got.Drill[:6]).want(t, 200, "waits at")
-	w.chat(now, w.s.secrets, "/drill stop "+strings.ToUpper(got.Drill[:6])).want(t, 200, "stop of drill "+got.Drill[:8])
+	w.chat(now, w.secrets(), "/drill status "+got.Drill[:6]).want(t, 200, "waits at")
+	w.chat(now, w.secrets(), "/drill stop "+strings.ToUpper(got.Drill[:6])).want(t, 200, "stop of drill "+got.Drill[:8])
 	v := w.reaches(got.Drill, string(drill.Concluding))
 	if v.Stop.By != "webhook:acme/ann" || v.Stop.StoppedAt == nil {
 		t.Errorf("stop %+v", v.Stop)
 	}
 }
 
-func TestChat_theSameRequestTwiceIsOneDrill(t *testing.T) {
+// TestAccess_thePersonAtTheKeyboardMayDoEverything, and who comes in from outside what the catalogue says.
+func TestAccess_thePersonAtTheKeyboardMayDoEverything(t *testing.T) {
 	w := start(t)
+	for _, mode := range []string{sandboxMode, liveMode} {
+		w.s.mode = mode
+		for _, actor := range []string{"local:console/you", demoActor, "local:" + host() + "/" + login()} {
+			if err := w.s.access().May(actor, "release", access.Everywhere); err != nil {
+				t.Errorf("%s: %v", mode, err)
+			}
+		}
+		for _, actor := range []string{"webhook:acme/ann", "slack:T0DRILL/U0MALLORY", "alarm:local/x", "local:/x", "local:*/*"} {
+			if w.s.access().May(actor, "start", "staging") == nil {
+				t.Errorf("%s: %s may start drills", mode, actor)
+			}
+		}
+	}
+	w.s.mode = sandboxMode
+	if err := w.s.access().May("webhook:sandbox/alice", "start", "staging"); err != nil {
+		t.Error(err)
+	}
+	lines, end := w.s.facts.listen()
+	defer end()
+	w.post("command.start", `{"plan":"smoke-wait","actor":"webhook:acme/ann"}`)
+	w.s.bus.Idle()
+	for len(lines) > 0 {
+		if e := <-lines; e.Type() == events.TypeRefused {
+			if p, err := events.Decode[events.Refused](e); err != nil || p.Check != "access" || !strings.Contains(p.Reason, "webhook:acme/ann") {
+				t.Errorf("%+v, %v", p, err)
+			}
+			return
+		}
+	}
+	t.Error("nothing was refused")
+}
+
+func TestChat_theSameRequestTwiceIsOneDrill(t *testing.T) {
+	w := start(t, withAnn(t))
 	body := `{"text":"/drill start smoke-wait","user":"ann","tenant":"acme"}`
-	header := signed(t, w.s.secrets, "msg_1", time.Now(), body)
+	header := signed(t, w.secrets(), "msg_1", time.Now(), body)
 	one := w.do("POST", "/chat/webhook", "application/json", body, header...).want(t, 200)
 	two := w.do("POST", "/chat/webhook", "application/json", body, header...).want(t, http.StatusOK)
 	if one.body != two.body {

@@ -52,3 +52,9 @@ func printCheck(w io.Writer, name string, plans []drill.Plan, found []finding) {
 		}
 	}
 }
+
+func printHints(w io.Writer, hints []finding) {
+	for _, h := range hints {
+		fmt.Fprintf(w, "hint: %s\n", catalog.Problem(h))
+	}
+}

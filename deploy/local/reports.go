@@ -62,7 +62,7 @@ func (s *system) report(ctx context.Context, id string) (report.Report, error) {
 func (s *system) getReport(w http.ResponseWriter, r *http.Request) {
 	d, err := s.find(r.Context(), r.PathValue("id"))
 	if err != nil {
-		respondFindError(w, err)
+		respondFindError(w, err, "")
 		return
 	}
 	rep, err := s.report(r.Context(), d.ID)

@@ -222,6 +222,28 @@ func TestUp_interruptedEndsAtOnce(t *testing.T) {
 	}
 }
 
+func TestUp_saysWhyAPortIsNotTheWantedOne(t *testing.T) {
+	for _, which := range []string{"console", "sandbox"} {
+		t.Run(which, func(t *testing.T) {
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer l.Close()
+			taken := l.Addr().String()
+			w := start(t, func(set *settings, _ *screen) {
+				if which == "console" {
+					set.addr = taken
+					return
+				}
+				set.sandboxAddr = taken
+			})
+			want := "(" + taken + " is taken: another program listens there)"
+			w.until("up says why", func() bool { return strings.Count(w.out.String(), want) == 1 })
+		})
+	}
+}
+
 func TestUp_takesTheNextFreePort(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -27,14 +27,15 @@ func (s *system) openSandbox() error {
 		keep.close()
 		return fmt.Errorf("%w\nnothing was changed; move %s away to begin anew, its drills will miss their runs", err, keep.path)
 	}
-	l, err := listen(s.set.sandboxAddr)
+	l, why, err := listen(s.set.sandboxAddr)
 	if err != nil {
 		keep.close()
 		return err
 	}
 	s.box, s.keeper = box, keep
-	s.boxListener = l
+	s.boxListener, s.boxMoved = l, why
 	s.boxURL = "http://" + l.Addr().String()
+	s.openRooms()
 	return nil
 }
 
@@ -43,7 +44,7 @@ func (s *system) serveSandbox(wg *sync.WaitGroup) (closeBox func(), err error) {
 	if s.box == nil {
 		return func() {}, nil
 	}
-	server := &http.Server{Handler: s.box, ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: s.withRooms(s.box), ReadHeaderTimeout: 10 * time.Second}
 	wg.Go(func() {
 		if err := server.Serve(s.boxListener); !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
 			s.set.log.Error("the sandbox ended", "error", err)

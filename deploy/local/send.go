@@ -227,7 +227,11 @@ func (o sender) post(ctx context.Context, body []byte) ([]byte, error) {
 	}
 	if resp.StatusCode != http.StatusAccepted {
 		var e struct{ Error string }
-		if json.Unmarshal(answer, &e) == nil && e.Error != "" {
+		switch {
+		case json.Unmarshal(answer, &e) != nil || e.Error == "":
+		case resp.StatusCode == http.StatusNotFound:
+			return nil, errors.New(e.Error + listsDrills)
+		default:
 			return nil, errors.New(e.Error)
 		}
 		return nil, fmt.Errorf("the console answered %s", resp.Status)

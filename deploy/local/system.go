@@ -17,9 +17,11 @@ import (
 	"github.com/firedrill/firedrill/events"
 	"github.com/firedrill/firedrill/functions/bundle"
 	"github.com/firedrill/firedrill/functions/notify"
+	"github.com/firedrill/firedrill/shared/access"
 	"github.com/firedrill/firedrill/shared/bus/memory"
 	"github.com/firedrill/firedrill/shared/catalog"
-	"github.com/firedrill/firedrill/shared/chat/webhook"
+	"github.com/firedrill/firedrill/shared/chat"
+	"github.com/firedrill/firedrill/shared/chat/token"
 	"github.com/firedrill/firedrill/shared/drill"
 	"github.com/firedrill/firedrill/shared/function"
 	"github.com/firedrill/firedrill/shared/journal"
@@ -32,6 +34,7 @@ import (
 	"github.com/firedrill/firedrill/shared/provider/fis"
 	"github.com/firedrill/firedrill/shared/provider/oos"
 	"github.com/firedrill/firedrill/shared/sandbox"
+	"github.com/firedrill/firedrill/shared/sandbox/rooms"
 )
 
 // The two modes; each journal entry, page and message carries one.
@@ -46,6 +49,7 @@ const source = "/firedrill/local/cli"
 // settings are what up and demo can be told.
 type settings struct {
 	addr, sandboxAddr string
+	moved             string // why addr is not the one that was asked for, "" if it is
 	data              string
 	catalog           string // "" for the shipped one
 	speed             float64
@@ -63,6 +67,7 @@ type system struct {
 	box         *sandbox.Sandbox // nil in live mode
 	boxURL      string
 	boxListener net.Listener
+	boxMoved    string // why the sandbox is not where it was asked to be, "" if it is
 	keeper      *keeper
 	catalog     atomic.Pointer[catalog.Catalog]
 	upcoming    upcoming
@@ -70,7 +75,10 @@ type system struct {
 	services    *provider.Services
 	bus         *memory.Bus
 	facts       *feed
-	secrets     []webhook.Secret // that commands by the signed webhook carry
+	rooms       map[chat.Platform]rooms.Room // the sandbox's chat platforms; none in live mode
+	roomEnv     map[string]string            // what connects Firedrill to chat platforms
+	keys        token.Keys                   // of buttons and links
+	talk        http.Handler                 // the chatops function
 	messages    io.Closer
 }
 
@@ -88,15 +96,11 @@ func random(n int) string {
 
 // newSystem wires everything and starts nothing.
 func newSystem(ctx context.Context, set settings) (*system, error) {
-	s := &system{set: set, mode: sandboxMode, facts: newFeed()}
+	s := &system{set: set, mode: sandboxMode, facts: newFeed(), roomEnv: map[string]string{}}
 	if set.live {
 		s.mode = liveMode
 	}
 	if err := s.loadCatalog(); err != nil {
-		return nil, err
-	}
-	var err error
-	if s.secrets, err = readSecrets(secretsVariable); err != nil {
 		return nil, err
 	}
 	store, err := dir.Open(filepath.Join(set.data, "journal"))
@@ -154,24 +158,38 @@ func (s *system) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	all = append(all, bundle.Function{Name: "notify", Types: notify.Types(), Handle: n.Handle})
+	c, err := s.chatops()
+	if err != nil {
+		return err
+	}
+	s.talk = c.Handler()
+	for _, r := range s.rooms {
+		r.Connect(s.talk)
+	}
+	all = append(all, bundle.Function{Name: "notify", Types: notify.Types(), Handle: persistent(n.Handle)})
 	for _, f := range all {
 		h := function.Publishing(f.Handle, s.bus, s.journal)
 		h = function.Logging(h, s.set.log.With("function", f.Name), s.clock.Now)
-		s.bus.Subscribe(memory.Route{Name: f.Name, Types: f.Types, Handler: h})
+		s.bus.Subscribe(memory.Route{Name: f.Name, Types: f.Types, Handler: h, Workers: workersOf(f.Name)})
 	}
 	return nil
 }
 
 func (s *system) functions() []bundle.Function {
 	return bundle.Functions(bundle.Options{
-		Deployment: "local", Mode: s.mode, Journal: s.journal, Services: s.services, Catalog: s.catalog.Load, Now: s.clock.Now,
+		Deployment: "local", Mode: s.mode, Journal: s.journal, Services: s.services, Catalog: s.catalog.Load, Access: s.access, Now: s.clock.Now,
 		Wait: s.clock.Sleep, Nonce: func() string { return random(20) }, Every: s.set.every, Prober: probe.New(nil, time.Now),
 		Reporter: &reports{s}, Link: s.link, Log: s.set.log,
 		Publish: func(ctx context.Context, out []events.Event) error {
 			return function.Send(ctx, s.bus, s.journal, out)
 		},
 	})
+}
+
+// access is who may do what. What comes from the local command itself was said by the person at the keyboard: it listens on loopback
+// alone, and that person has the journal, the catalogue and in live mode the credentials in their hands anyway.
+func (s *system) access() access.Policy {
+	return s.catalog.Load().Access().With(access.Binding{Role: access.Admin.String(), To: string(chat.Local) + ":*/*"})
 }
 
 // config says how to reach a service: the sandbox, or in live mode the vendor with the account's own credentials.

@@ -1,9 +1,10 @@
 package main
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/base64"
-	"fmt"
+	"errors"
 	"io"
 	"net/http"
 	"os"
@@ -15,15 +16,11 @@ import (
 	"github.com/firedrill/firedrill/functions/notify"
 	"github.com/firedrill/firedrill/shared/chat"
 	"github.com/firedrill/firedrill/shared/chat/local"
-	"github.com/firedrill/firedrill/shared/chat/webhook"
+	"github.com/firedrill/firedrill/shared/chat/wire"
+	"github.com/firedrill/firedrill/shared/drill"
+	"github.com/firedrill/firedrill/shared/function"
 	"github.com/firedrill/firedrill/shared/inbound"
-)
-
-// The secrets of signed webhooks, separated by commas: those that commands are signed with, and those that our messages are signed
-// with. They are two lists, so that whoever receives messages cannot sign commands. What is not set is made up for this run.
-const (
-	secretsVariable    = "FIREDRILL_WEBHOOK_SECRETS"
-	outSecretsVariable = "FIREDRILL_WEBHOOK_OUT_SECRETS"
+	"github.com/firedrill/firedrill/shared/setup/talk"
 )
 
 // link is where people read about a drill.
@@ -39,42 +36,116 @@ func (s *system) notifier() (*notify.Function, error) {
 		return nil, err
 	}
 	s.messages = file
-	secrets, err := readSecrets(outSecretsVariable)
+	get, err := s.talking()
 	if err != nil {
 		return nil, err
 	}
-	hook, err := webhook.New(webhook.Options{Secrets: secrets, Now: time.Now, Loopback: !s.set.live})
+	senders, err := talk.Senders(get, wire.Options{Loopback: !s.set.live, Now: time.Now, Wait: patient})
 	if err != nil {
 		return nil, err
 	}
-	senders := map[chat.Platform]chat.Sender{chat.Webhook: hook}
-	return &notify.Function{Journal: s.journal, Senders: chat.New(senders, local.New(file)), Link: s.link, Log: s.set.log}, nil
+	return &notify.Function{
+		Journal: s.journal, Senders: chat.New(senders, local.New(file)), Keys: s.keys, Link: s.link, Now: s.clock.Now, Wall: time.Now, Wait: patient,
+		Of: s.channelsOf, Log: s.set.log,
+	}, nil
 }
 
-// readSecrets takes a list of secrets from the environment, or makes one up for this run.
-func readSecrets(variable string) ([]webhook.Secret, error) {
-	list := os.Getenv(variable)
-	if list == "" {
-		key := make([]byte, 32)
-		rand.Read(key) //nolint:errcheck // it never fails: it ends the process instead
-		list = "whsec_" + base64.StdEncoding.EncodeToString(key)
+// persistent delivers a fact again for as long as a room takes no more messages, in the world's time: the bus, which counts in the
+// system's own, would give up within moments.
+func persistent(h function.Handler) function.Handler {
+	return func(ctx context.Context, in events.Event) (out []events.Event, err error) {
+		for range 40 {
+			out, err = h(ctx, in)
+			var fail *chat.Error
+			if !errors.As(err, &fail) || !chat.Retryable(err) {
+				return out, err
+			}
+			if patient(ctx, min(max(fail.RetryAfter, time.Second), 15*time.Second)) != nil {
+				return out, err
+			}
+		}
+		return out, err
 	}
-	secrets, err := webhook.ParseSecrets(list)
+}
+
+// workersOf is how many events a function may have in hand: those of notify mostly wait for a room's turn.
+func workersOf(name string) int {
+	if name == "notify" {
+		return 64
+	}
+	return 0
+}
+
+// channelsOf are the channels of a plan in today's catalogue.
+func (s *system) channelsOf(_ context.Context, plan string) []drill.Channel {
+	p, _ := s.catalog.Load().Plan(plan)
+	return p.Notify
+}
+
+// patient waits in the world's time, which is the one that chat platforms count in.
+func patient(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
+
+// talking returns what connects this process to chat: in live mode the environment, in the sandbox its own platforms alone, so that a
+// rehearsal on a laptop cannot post into a real room. Webhooks are the exception: their secrets may be set in both, and what is not
+// set is made up for this run.
+func (s *system) talking() (talk.Get, error) {
+	get := func(name string) string {
+		if v, ok := s.roomEnv[name]; ok {
+			return v
+		}
+		if s.set.live || name == talk.InSecrets || name == talk.OutSecrets || name == talk.Keys {
+			return os.Getenv(name)
+		}
+		return ""
+	}
+	for _, name := range []string{talk.InSecrets, talk.OutSecrets, talk.Keys} {
+		if get(name) == "" {
+			s.roomEnv[name] = madeUp(name)
+		}
+	}
+	var err error
+	s.keys, err = talk.ReadKeys(get)
+	return get, err
+}
+
+// madeUp is a secret for this run.
+func madeUp(name string) string {
+	key := make([]byte, 32)
+	rand.Read(key) //nolint:errcheck // it never fails: it ends the process instead
+	prefix := "whsec_"
+	if name == talk.Keys {
+		prefix = ""
+	}
+	return prefix + base64.StdEncoding.EncodeToString(key)
+}
+
+// chatops is the function that takes commands from chat platforms.
+func (s *system) chatops() (*chatops.Function, error) {
+	get, err := s.talking()
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", variable, err)
+		return nil, err
 	}
-	return secrets, nil
-}
-
-// chat is the function that takes commands from chat platforms.
-func (s *system) chat() http.Handler {
-	f := &chatops.Function{
-		Publisher: s.bus, Reader: &chatops.Shelf{Journal: s.journal, Catalog: s.catalog.Load, Now: s.clock.Now}, Secrets: s.secrets, Now: s.clock.Now, Wall: time.Now, Source: "/firedrill/local/chatops", Mode: s.mode,
+	receivers, err := talk.Receivers(get)
+	if err != nil {
+		return nil, err
+	}
+	return &chatops.Function{
+		Receivers: receivers, Access: s.access, Publisher: s.bus,
+		Reader: &chatops.Shelf{Journal: s.journal, Catalog: s.catalog.Load, Now: s.clock.Now},
 		Inputs: &chatops.Journaled{Journal: s.journal, Publisher: s.bus, Now: s.clock.Now, Source: "/firedrill/local/chatops"},
-		Link:   s.link, Log: s.set.log,
+		Memory: s.journal, Keys: s.keys, Now: s.clock.Now, Wall: time.Now, Source: "/firedrill/local/chatops", Mode: s.mode,
+		Link: s.link, Lang: func(address string) string { return s.catalog.Load().LangOf(address) }, Log: s.set.log,
 		DrillID: func(e events.Event) string { return events.ID("drill", e.Source(), e.ID()) },
-	}
-	return f.Handler()
+	}, nil
 }
 
 // postInbound takes a raw platform payload, as the runtime would hand it over.

@@ -13,6 +13,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -111,12 +112,12 @@ func up(ctx context.Context, set settings, sc screen) error {
 	} else {
 		dropAmbient()
 	}
-	console, err := listen(set.addr)
+	console, why, err := listen(set.addr)
 	if err != nil {
 		return err
 	}
 	defer console.Close()
-	set.addr = console.Addr().String()
+	set.addr, set.moved = console.Addr().String(), why
 	s, err := newSystem(ctx, set)
 	if err != nil {
 		return err
@@ -129,25 +130,36 @@ func up(ctx context.Context, set settings, sc screen) error {
 	return s.serve(ctx, console, sc)
 }
 
-// listen takes the wanted port, or the next free one; port 0 takes any.
-func listen(addr string) (net.Listener, error) {
+// listen takes the wanted port, or the next free one, and says why it is not the wanted one; port 0 takes any.
+func listen(addr string) (l net.Listener, why string, err error) {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
-		return nil, usageError{fmt.Errorf("address %q: write it like 127.0.0.1:8080", addr)}
+		return nil, "", usageError{fmt.Errorf("address %q: write it like 127.0.0.1:8080", addr)}
 	}
 	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return nil, usageError{fmt.Errorf("address %q: firedrill listens on this machine only; use 127.0.0.1", addr)}
+		return nil, "", usageError{fmt.Errorf("address %q: firedrill listens on this machine only; use 127.0.0.1", addr)}
 	}
 	first, err := net.LookupPort("tcp", port)
 	if err != nil {
-		return nil, usageError{fmt.Errorf("address %q: %q is no port", addr, port)}
+		return nil, "", usageError{fmt.Errorf("address %q: %q is no port", addr, port)}
 	}
 	for p := first; ; p++ {
 		l, err := net.Listen("tcp", net.JoinHostPort(host, fmt.Sprint(p)))
 		if err == nil || p == first+ports || p >= 65535 || first == 0 {
-			return l, err
+			return l, why, err
+		}
+		if p == first {
+			why = notFree(addr, err)
 		}
 	}
+}
+
+// notFree words why a port was not taken.
+func notFree(addr string, err error) string {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return addr + " is taken: another program listens there"
+	}
+	return fmt.Sprintf("%s cannot be had: %v", addr, err)
 }
 
 // serve runs until ctx ends, then lets what is being handled finish.
@@ -211,8 +223,14 @@ func (s *system) greet(sc screen) {
 	}
 	fmt.Fprintf(sc.out, "Firedrill · %s\n\n", s.mode)
 	fmt.Fprintf(sc.out, "  console   http://%s\n", s.set.addr)
+	if s.set.moved != "" {
+		fmt.Fprintf(sc.out, "            (%s)\n", s.set.moved)
+	}
 	if s.box != nil {
 		fmt.Fprintf(sc.out, "  sandbox   %s   (access key sandbox, secret sandbox, any region)\n", s.boxURL)
+	}
+	if s.boxMoved != "" {
+		fmt.Fprintf(sc.out, "            (%s)\n", s.boxMoved)
 	}
 	fmt.Fprintf(sc.out, "  journal   %s\n", s.set.data)
 	fmt.Fprintf(sc.out, "  catalogue %s, %d plans\n", s.catalogName(), len(s.catalog.Load().Plans()))

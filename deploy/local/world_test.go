@@ -17,6 +17,7 @@ import (
 
 	"github.com/firedrill/firedrill/events"
 	"github.com/firedrill/firedrill/shared/chat/webhook"
+	"github.com/firedrill/firedrill/shared/setup/talk"
 )
 
 // patience is how long a test waits, in real time, for what must come.
@@ -64,11 +65,11 @@ func start(t *testing.T, change ...func(*settings, *screen)) *world {
 	for _, f := range change {
 		f(&set, &sc)
 	}
-	console, err := listen(set.addr)
+	console, why, err := listen(set.addr)
 	if err != nil {
 		t.Fatal(err)
 	}
-	set.addr = console.Addr().String()
+	set.addr, set.moved = console.Addr().String(), why
 	if w.s, err = newSystem(t.Context(), set); err != nil {
 		t.Fatal(err)
 	}
@@ -242,3 +243,13 @@ func signed(t *testing.T, secrets []webhook.Secret, id string, at time.Time, bod
 
 // drillOf is the id of the drill that a start event leads to.
 func drillOf(source, event string) string { return events.ID("drill", source, event) }
+
+// secrets are those that commands by the signed webhook carry in this run.
+func (w *world) secrets() []webhook.Secret {
+	w.t.Helper()
+	secrets, err := webhook.ParseSecrets(w.s.roomEnv[talk.InSecrets])
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return secrets
+}

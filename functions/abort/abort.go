@@ -14,8 +14,10 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/firedrill/firedrill/events"
+	"github.com/firedrill/firedrill/shared/access"
 	"github.com/firedrill/firedrill/shared/conduct"
 	"github.com/firedrill/firedrill/shared/drill"
+	"github.com/firedrill/firedrill/shared/function"
 	"github.com/firedrill/firedrill/shared/journal"
 )
 
@@ -26,8 +28,12 @@ const parallel = 16
 type Function struct {
 	Journal *journal.Journal
 	Conduct *conduct.Conductor
-	Now     func() time.Time
-	Nonce   func() string
+	// Access says who may do what; false when that cannot be read. It is asked about halts and releases alone: a stop asks nobody.
+	Access func(ctx context.Context) (access.Policy, bool)
+	// Environment returns the environment of a plan, as it is now; false when it is not known. It is asked about releases alone.
+	Environment func(plan string) (string, bool)
+	Now         func() time.Time
+	Nonce       func() string
 	// Patience runs out when the journal is slow: then Stop is called without it. nil waits 300 ms of real time.
 	Patience func(ctx context.Context) <-chan struct{}
 	Mode     string
@@ -49,8 +55,10 @@ func (f *Function) Handle(ctx context.Context, in events.Event) ([]events.Event,
 		out, err = f.alarm(ctx, in)
 	case events.TypeStop:
 		out, err = f.stop(ctx, in)
-	case events.TypeHalt, events.TypeRelease:
-		out, err = f.lever(ctx, in)
+	case events.TypeHalt:
+		out, err = f.halt(ctx, in)
+	case events.TypeRelease:
+		out, err = f.release(ctx, in)
 	}
 	if errors.Is(err, events.ErrInvalid) {
 		f.Log.Warn("refused", "event", in.ID(), "type", in.Type(), "error", err)
@@ -113,7 +121,7 @@ func (f *Function) one(ctx context.Context, id string, o order, asked bool) ([]e
 	switch {
 	case errors.Is(err, journal.ErrNotFound):
 		if asked {
-			return f.answer(ctx, id, o, "drill", fmt.Sprintf("there is no drill %q", id))
+			return f.answer(ctx, id, o, function.CheckDrill, fmt.Sprintf("there is no drill %q", id))
 		}
 		return nil, nil // a marker whose drill was never written
 	case errors.Is(err, errSkip):
@@ -202,15 +210,10 @@ func (f *Function) unrecorded(ctx context.Context, d *drill.Drill, o order) {
 
 // answer tells a person that there is nothing to stop.
 func (f *Function) answer(ctx context.Context, id string, o order, check, reason string) ([]events.Event, error) {
-	if f.Journal.CausedBy(ctx, id, o.cause) {
-		return nil, nil // delivered again
-	}
-	now := f.Now()
-	f.Log.Info("refused", "drill", id, "event", o.cause, "check", check, "reason", reason)
-	e, err := events.New(events.Envelope{ID: events.ID("refused", o.cause, check), Source: f.Source, Subject: id, Time: now, Cause: o.cause},
-		events.Refused{About: events.About{Drill: id, Plan: "-", Mode: f.Mode, Status: "unchanged", Actor: o.who, At: now}, Check: check, Reason: reason})
-	if err != nil {
-		return nil, err
-	}
-	return []events.Event{e}, nil
+	return f.refused(ctx, function.No{Drill: id, Actor: o.who, Cause: o.cause, Check: check, Reason: reason})
+}
+
+func (f *Function) refused(ctx context.Context, no function.No) ([]events.Event, error) {
+	r := function.Refuser{Journal: f.Journal, Now: f.Now, Mode: f.Mode, Source: f.Source, Log: f.Log}
+	return r.Refuse(ctx, no)
 }

@@ -3,8 +3,6 @@ package abort
 import (
 	"context"
 	"errors"
-	"fmt"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -75,46 +73,4 @@ func (f *Function) twice(ctx context.Context, write func() error, stop func() ([
 	err := group.Wait()
 	more, err2 := stop()
 	return append(out, more...), errors.Join(err, err1, err2)
-}
-
-// given returns when a command was given: levers go by it, not by when the command arrives.
-func (f *Function) given(in events.Event) time.Time {
-	now := f.Now()
-	if at := in.Time(); !at.IsZero() && at.Before(now) {
-		return at
-	}
-	return now
-}
-
-// lever engages or releases a halt.
-func (f *Function) lever(ctx context.Context, in events.Event) ([]events.Event, error) {
-	l := guard.Lever{At: f.given(in)}
-	if in.Type() == events.TypeRelease {
-		p, err := events.Decode[events.Release](in)
-		if err != nil {
-			return nil, err
-		}
-		l.Scope, l.Reason, l.Actor = p.Scope, p.Reason, p.Actor
-		changed, err := guard.SetLever(ctx, f.Journal, l)
-		f.Log.Info("released", "event", in.ID(), "scope", l.Scope, "changed", changed, "actor", l.Actor)
-		return nil, err
-	}
-	p, err := events.Decode[events.Halt](in)
-	if err != nil {
-		return nil, err
-	}
-	l.Scope, l.Reason, l.Actor, l.Engaged = p.Scope, p.Reason, p.Actor, true
-	if old, err := guard.Outdated(ctx, f.Journal, l); err == nil && old {
-		f.Log.Info("halt was released meanwhile", "event", in.ID(), "scope", l.Scope, "actor", l.Actor)
-		return nil, nil
-	}
-	f.Log.Info("halted", "event", in.ID(), "scope", l.Scope, "actor", l.Actor)
-	write := func() error {
-		_, err := guard.SetLever(ctx, f.Journal, l)
-		return err
-	}
-	return f.twice(ctx, write, func() ([]events.Event, error) {
-		o := order{kind: drill.StopByHalt, who: l.Actor, reason: fmt.Sprintf("halt of %s: %s", l.Scope, l.Reason), cause: in.ID()}
-		return f.every(ctx, o, func(m journal.Marker) bool { return l.Covers(m.Plan, m.Environment) })
-	})
 }

@@ -12,8 +12,10 @@ import (
 	"time"
 
 	"github.com/firedrill/firedrill/events"
+	"github.com/firedrill/firedrill/shared/access"
 	"github.com/firedrill/firedrill/shared/conduct"
 	"github.com/firedrill/firedrill/shared/drill"
+	"github.com/firedrill/firedrill/shared/function"
 	"github.com/firedrill/firedrill/shared/guard"
 	"github.com/firedrill/firedrill/shared/journal"
 )
@@ -22,11 +24,13 @@ import (
 type Function struct {
 	Journal *journal.Journal
 	Conduct *conduct.Conductor
-	Now     func() time.Time
-	Nonce   func() string
-	Mode    string
-	Source  string // /firedrill/<deployment>/advance
-	Log     *slog.Logger
+	// Access says who may do what; false when that cannot be read: then nobody may.
+	Access func(ctx context.Context) (access.Policy, bool)
+	Now    func() time.Time
+	Nonce  func() string
+	Mode   string
+	Source string // /firedrill/<deployment>/advance
+	Log    *slog.Logger
 }
 
 // Types lists the event types that the function handles.
@@ -53,9 +57,13 @@ func (f *Function) Handle(ctx context.Context, in events.Event) ([]events.Event,
 		return f.refused(ctx, a, in.ID(), guard.CheckExpired, fmt.Sprintf("the command expired at %s; ask again", a.expires.Format(time.RFC3339)))
 	}
 	out, err := f.answer(ctx, a, in.ID())
+	var denied *access.Denied
 	switch {
+	case errors.As(err, &denied), errors.Is(err, errUnread):
+		no, err2 := f.refused(ctx, a, in.ID(), guard.CheckAccess, err.Error())
+		return append(out, no...), err2
 	case errors.Is(err, journal.ErrNotFound):
-		return f.refused(ctx, a, in.ID(), "drill", fmt.Sprintf("there is no drill %q", a.drill))
+		return f.refused(ctx, a, in.ID(), function.CheckDrill, fmt.Sprintf("there is no drill %q", a.drill))
 	case errors.Is(err, drill.ErrAnswered), errors.Is(err, drill.ErrForbidden), errors.Is(err, drill.ErrTransition):
 		no, err2 := f.refused(ctx, a, in.ID(), "gate", err.Error())
 		return append(out, no...), err2
@@ -82,17 +90,48 @@ func read(in events.Event) (answer, error) {
 	return answer{}, fmt.Errorf("%w: type %q", events.ErrInvalid, in.Type())
 }
 
-// answer records the answer, then carries it out. Delivered again, it carries out what an earlier instance left.
+// errUnread says no where nobody can say yes.
+var errUnread = errors.New("who may do what could not be read, so the answer is no; ask again")
+
+// rights are what the actor of one answer may do.
+type rights struct {
+	policy access.Policy
+	read   bool
+}
+
+// may asks for the verb of the answer, in the drill's environment.
+func (r rights) may(a answer, d *drill.Drill) error {
+	if !r.read {
+		return errUnread
+	}
+	return r.policy.May(a.actor, string(a.move.Action), d.Plan.Environment)
+}
+
+// vote asks for the role that the plan names.
+func (r rights) vote(a answer, d *drill.Drill) error {
+	if !r.read {
+		return errUnread
+	}
+	return r.policy.MayAs(a.actor, string(a.move.Action), d.Plan.Approver(), d.Plan.Environment)
+}
+
+// answer records the answer, then carries it out. Delivered again, it carries out what an earlier instance left; who may do that was asked
+// when it was recorded.
 func (f *Function) answer(ctx context.Context, a answer, cause string) ([]events.Event, error) {
 	by := journal.By{Actor: a.actor, Cause: cause, Source: f.Source}
 	me, now := f.Nonce(), f.Now()
+	var r rights
+	r.policy, r.read = f.Access(ctx)
 	var start bool
 	d, out, err := f.Journal.Update(ctx, a.drill, by, func(d *drill.Drill, now time.Time) (drill.Change, error) {
 		if start = a.start(d); start {
-			return a.vote(d, now)
+			return a.vote(d, r, now)
 		}
 		if slices.ContainsFunc(d.Answers, func(x drill.Answered) bool { return x.Cause == cause }) {
 			return drill.Change{}, nil // delivered again
+		}
+		if err := r.may(a, d); err != nil && !slices.ContainsFunc(d.Answers, a.left) {
+			return drill.Change{}, err
 		}
 		c, _, err := d.Answer(a.move, a.actor, me, now)
 		if err == nil {
@@ -115,6 +154,9 @@ func (f *Function) answer(ctx context.Context, a answer, cause string) ([]events
 func (a answer) same(x drill.Answered) bool {
 	return a.actor == x.Actor && a.move.Action == x.Action && a.move.Gate == x.Gate
 }
+
+// left reports whether the command asks for what is recorded and was not carried out.
+func (a answer) left(x drill.Answered) bool { return a.same(x) && !x.Done && x.Error == "" }
 
 // carryOut makes the move of an answer, as the only one who does.
 func (f *Function) carryOut(ctx context.Context, d *drill.Drill, i int, me string, by journal.By) ([]events.Event, error) {
@@ -145,13 +187,23 @@ func (a answer) start(d *drill.Drill) bool {
 	return d.AwaitsApproval() || a.move.Action == drill.ApproveRun && d.Approvals.VotedBy(a.actor) && len(d.Gates) == 0
 }
 
-func (a answer) vote(d *drill.Drill, now time.Time) (drill.Change, error) {
+// vote counts an agreement of somebody who may agree. Votes that were counted elsewhere and do not count are struck first.
+func (a answer) vote(d *drill.Drill, r rights, now time.Time) (drill.Change, error) {
+	ask := r.may
+	if a.move.Action == drill.ApproveRun || a.move.Action == drill.RejectRun {
+		ask = r.vote
+	}
+	if err := ask(a, d); err != nil {
+		return drill.Change{}, err
+	}
 	switch a.move.Action {
 	case drill.ApproveRun:
+		c := d.Strike(func(actor string) bool { return r.policy.Holds(actor, d.Plan.Approver(), d.Plan.Environment) }, now)
 		if d.Approvals.VotedBy(a.actor) {
-			return drill.Change{}, nil // delivered again, or counted by chatops before it was published
+			return c, nil // delivered again, or counted by chatops before it was published
 		}
-		return d.Approve(a.actor, a.note, now)
+		more, err := d.Approve(a.actor, a.note, now)
+		return c.And(more), err
 	case drill.RejectRun:
 		reason := a.actor + " rejected it"
 		if a.note != "" {
@@ -163,15 +215,6 @@ func (a answer) vote(d *drill.Drill, now time.Time) (drill.Change, error) {
 }
 
 func (f *Function) refused(ctx context.Context, a answer, cause, check, reason string) ([]events.Event, error) {
-	if f.Journal.CausedBy(ctx, a.drill, cause) {
-		return nil, nil // delivered again
-	}
-	now := f.Now()
-	f.Log.Info("refused", "drill", a.drill, "event", cause, "check", check, "reason", reason)
-	e, err := events.New(events.Envelope{ID: events.ID("refused", cause, check), Source: f.Source, Subject: a.drill, Time: now, Cause: cause},
-		events.Refused{About: events.About{Drill: a.drill, Plan: "-", Mode: f.Mode, Status: "unchanged", Actor: a.actor, At: now}, Check: check, Reason: reason})
-	if err != nil {
-		return nil, err
-	}
-	return []events.Event{e}, nil
+	r := function.Refuser{Journal: f.Journal, Now: f.Now, Mode: f.Mode, Source: f.Source, Log: f.Log}
+	return r.Refuse(ctx, function.No{Drill: a.drill, Actor: a.actor, Cause: cause, Check: check, Reason: reason})
 }

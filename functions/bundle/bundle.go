@@ -13,6 +13,7 @@ import (
 	"github.com/firedrill/firedrill/functions/conclude"
 	"github.com/firedrill/firedrill/functions/poll"
 	"github.com/firedrill/firedrill/functions/start"
+	"github.com/firedrill/firedrill/shared/access"
 	"github.com/firedrill/firedrill/shared/catalog"
 	"github.com/firedrill/firedrill/shared/conduct"
 	"github.com/firedrill/firedrill/shared/function"
@@ -28,6 +29,7 @@ type Options struct {
 	Journal    *journal.Journal
 	Services   *provider.Services
 	Catalog    func() *catalog.Catalog
+	Access     func() access.Policy // who may do what; nil: as the catalogue says
 	Now        func() time.Time
 	Wait       func(ctx context.Context, d time.Duration) error
 	Nonce      func() string
@@ -49,18 +51,32 @@ type Function struct {
 
 // Functions returns start, advance, poll, abort and conclude.
 func Functions(o Options) []Function {
+	if o.Access == nil {
+		o.Access = func() access.Policy { return o.Catalog().Access() }
+	}
+	read := func(context.Context) (access.Policy, bool) { return o.Access(), true }
 	c := &conduct.Conductor{Journal: o.Journal, Services: o.Services, Now: o.Now, Nonce: o.Nonce}
 	g := &guard.Guard{Journal: o.Journal, Now: o.Now, Freezes: func() []catalog.Freeze { return o.Catalog().Freezes() }}
 	source := func(name string) string { return "/firedrill/" + o.Deployment + "/" + name }
-	s := &start.Function{Journal: o.Journal, Conduct: c, Guard: g, Catalog: o.Catalog, Now: o.Now, Mode: o.Mode, Source: source("start"), Log: o.Log}
-	a := &advance.Function{Journal: o.Journal, Conduct: c, Now: o.Now, Nonce: o.Nonce, Mode: o.Mode, Source: source("advance"), Log: o.Log}
+	s := &start.Function{Journal: o.Journal, Conduct: c, Guard: g, Catalog: o.Catalog, Access: o.Access, Now: o.Now, Mode: o.Mode, Source: source("start"),
+		Log: o.Log}
+	a := &advance.Function{Journal: o.Journal, Access: read, Conduct: c, Now: o.Now, Nonce: o.Nonce, Mode: o.Mode, Source: source("advance"), Log: o.Log}
 	p := &poll.Function{Journal: o.Journal, Conduct: c, Guard: g, Prober: o.Prober, Accounts: func() []poll.Account { return poll.AccountsOf(o.Catalog().Plans()) },
 		Now: o.Now, Wait: o.Wait, Every: o.Every, Publish: o.Publish, Source: source("poll"), Log: o.Log}
-	b := &abort.Function{Journal: o.Journal, Conduct: c, Now: o.Now, Nonce: o.Nonce, Patience: o.Patience, Mode: o.Mode, Source: source("abort"), Log: o.Log}
-	e := &conclude.Function{Journal: o.Journal, Services: o.Services, Prober: o.Prober, Reporter: o.Reporter, Link: o.Link, Now: o.Now,
+	b := &abort.Function{Journal: o.Journal, Access: read, Environment: environments(o.Catalog), Conduct: c, Now: o.Now, Nonce: o.Nonce,
+		Patience: o.Patience, Mode: o.Mode, Source: source("abort"), Log: o.Log}
+	e := &conclude.Function{Journal: o.Journal, Access: read, Services: o.Services, Prober: o.Prober, Reporter: o.Reporter, Link: o.Link, Now: o.Now,
 		Mode: o.Mode, Source: source("conclude"), Log: o.Log}
 	return []Function{
 		{"start", start.Types(), s.Handle}, {"advance", advance.Types(), a.Handle}, {"poll", poll.Types(), p.Handle},
 		{"abort", abort.Types(), b.Handle}, {"conclude", conclude.Types(), e.Handle},
+	}
+}
+
+// environments looks up where a plan is.
+func environments(c func() *catalog.Catalog) func(plan string) (string, bool) {
+	return func(plan string) (string, bool) {
+		p, ok := c().Plan(plan)
+		return p.Environment, ok
 	}
 }

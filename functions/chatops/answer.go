@@ -9,89 +9,161 @@ import (
 	"github.com/firedrill/firedrill/events"
 	"github.com/firedrill/firedrill/shared/chat"
 	"github.com/firedrill/firedrill/shared/chat/grammar"
+	"github.com/firedrill/firedrill/shared/chat/words"
 	"github.com/firedrill/firedrill/shared/drill"
 )
 
 // caller is who sent a command, and under which id of their own.
 type caller struct {
-	origin string // platform:tenant
-	native string // the request's id at its platform
-	actor  string // platform:tenant/user
+	platform string
+	origin   string // platform:tenant
+	native   string // the request's id at its platform
+	actor    string // platform:tenant/user
+	pressed  bool   // by a button, whose token says that we asked for it
+	lang     words.Lang
 }
 
-// answer carries out one command. An error means that nothing is known to have been taken: the caller should send it again.
-func (f *Function) answer(ctx context.Context, c caller, text string) (Reply, error) {
-	cmd, err := grammar.Parse(text)
-	if err != nil {
-		return Reply{Text: err.Error()}, nil
-	}
-	if !cmd.Mutates() {
-		return f.show(ctx, cmd)
-	}
-	reply, err := f.act(ctx, c, cmd)
+// say is a text in the caller's language.
+func (c caller) say(format string, args ...any) string { return c.in(words.Say(format, args...)) }
+
+func (c caller) in(p words.Phrase) string { return p.In(c.lang, chinese()) }
+
+// order is what somebody wants: a command, and for a pressed button exactly what it was about.
+type order struct {
+	grammar.Command
+	gate  string       // the gate that a button answers, "" for the one open gate
+	drill *drill.Drill // as a button's press found it; nil for typed commands
+}
+
+// take carries out what somebody typed or pressed. An error means that nothing is known to have been taken: it should be sent again.
+func (f *Function) take(ctx context.Context, in chat.Incoming) (Reply, error) {
+	c := caller{platform: string(in.From.Platform), origin: string(in.From.Platform) + ":" + in.From.Tenant, native: in.ID, actor: in.From.String(), lang: words.LangOf(f.lang(in))}
+	reply, err := f.answer(ctx, &c, in)
 	var no *refusal
+	var denied *denial
 	switch {
+	case errors.As(err, &denied):
+		reply, err = Reply{Text: f.said(c.in(denied.text)), Failed: true}, nil
 	case errors.As(err, &no):
-		return Reply{Text: no.text, Drill: no.drill}, nil
+		reply, err = Reply{Text: c.in(no.text), Drill: no.drill, Failed: true}, nil
 	case errors.Is(err, events.ErrInvalid):
-		return Reply{Text: "that cannot be sent: " + chat.Line(err.Error(), 300)}, nil
+		reply, err = Reply{Text: c.say("that cannot be sent: %s", chat.Line(err.Error(), 300)), Failed: true}, nil
+	}
+	if err != nil {
+		err = fmt.Errorf("command of %s: %w", c.actor, err)
+	}
+	if !in.Says {
+		f.tell(ctx, in, reply)
+	}
+	return reply, err
+}
+
+func (f *Function) answer(ctx context.Context, c *caller, in chat.Incoming) (Reply, error) {
+	var o order
+	var err error
+	if in.Token != "" {
+		c.pressed = true
+		o, err = f.press(ctx, c, in.Token)
+	} else {
+		o.Command, err = f.read(ctx, in)
+	}
+	var wrong *grammar.Error
+	if errors.As(err, &wrong) {
+		return Reply{Text: wrong.In(c.lang), Failed: true}, nil
+	}
+	var reply Reply
+	switch {
 	case err != nil:
-		return Reply{Text: "not recorded, please send it again"}, fmt.Errorf("%s by %s: %w", cmd.Verb, c.actor, err)
+	case !o.Mutates():
+		return f.show(ctx, *c, o.Command)
+	default:
+		reply, err = f.act(ctx, *c, o)
+	}
+	var denied *denial
+	if errors.As(err, &denied) {
+		f.deny(ctx, *c, o.Verb, denied)
+	}
+	if err != nil {
+		return Reply{Text: c.say("not recorded, please send it again")}, err
+	}
+	if c.pressed {
+		f.used(ctx, *c, in.Token, &reply, o)
 	}
 	return reply, nil
 }
 
 // refusal is an answer to the person: nothing was done, and sending the command again will not help.
-type refusal struct{ text, drill string }
+type refusal struct {
+	text  words.Phrase
+	drill string
+}
 
-// Error returns the text.
-func (r *refusal) Error() string { return r.text }
+// Error returns the text in English.
+func (r *refusal) Error() string { return r.text.String() }
 
 // act makes the command's event and sends it.
-func (f *Function) act(ctx context.Context, c caller, cmd grammar.Command) (Reply, error) {
-	var err error
-	switch cmd.Verb {
+func (f *Function) act(ctx context.Context, c caller, o order) (Reply, error) {
+	switch o.Verb {
 	case grammar.Start:
-		return f.start(ctx, c, cmd)
+		return f.start(ctx, c, o.Command)
 	case grammar.Stop:
-		return f.stop(ctx, c, cmd)
+		return f.stop(ctx, c, o.Command)
 	case grammar.Halt:
-		return f.halt(ctx, c, cmd)
+		if err := f.may(c, o.Verb, "", o.Scope); err != nil {
+			return Reply{}, err
+		}
+		return f.halt(ctx, c, o.Command)
 	case grammar.Release:
-		p := events.Release{Scope: cmd.Scope, Reason: cmd.Text, Actor: c.actor}
-		return f.publish(ctx, c, p, cmd.Scope, "release of "+cmd.Scope+" asked for")
+		return f.release(ctx, c, o.Command)
 	}
-	if cmd.Drill, err = f.resolve(ctx, cmd.Drill); err != nil {
+	return f.onDrill(ctx, c, o)
+}
+
+// onDrill sends the commands about one drill.
+func (f *Function) onDrill(ctx context.Context, c caller, o order) (Reply, error) {
+	d := o.drill
+	if d == nil {
+		var err error
+		if d, err = f.find(ctx, c, o.Verb, o.Drill); err != nil {
+			return Reply{}, err
+		}
+	}
+	o.Drill = d.ID
+	err := f.may(c, o.Verb, d.Plan.Environment, d.ID)
+	if start := d.AwaitsApproval() && (o.gate == "" || o.gate == d.Approvals.Gate); start && (o.Verb == grammar.Approve || o.Verb == grammar.Reject) {
+		err = f.mayApprove(c, o.Verb, d)
+	}
+	if err != nil {
 		return Reply{}, err
 	}
-	if cmd.Verb == grammar.Approve {
-		return f.approve(ctx, c, cmd)
+	if o.Verb == grammar.Approve {
+		return f.approve(ctx, c, o)
 	}
-	p, said := f.payload(c, cmd)
-	reply, err := f.publish(ctx, c, p, cmd.Drill, said)
-	reply.Drill = cmd.Drill
+	p, said := f.payload(c, o)
+	reply, err := f.publish(ctx, c, p, o.Drill, said)
+	reply.Drill = o.Drill
 	return reply, err
 }
 
 // payload is the event of the commands about one drill that go by the bus alone.
-func (f *Function) payload(c caller, cmd grammar.Command) (events.Payload, string) {
+func (f *Function) payload(c caller, o order) (events.Payload, string) {
 	expires := f.Now().Add(Expiry)
-	short := shortID(cmd.Drill)
-	switch cmd.Verb {
+	short := shortID(o.Drill)
+	switch o.Verb {
 	case grammar.Reject:
-		return events.Reject{Drill: cmd.Drill, Note: cmd.Text, Actor: c.actor, ExpiresAt: expires}, "rejection of " + short + " sent"
+		return events.Reject{Drill: o.Drill, Gate: o.gate, Note: o.Text, Actor: c.actor, ExpiresAt: expires}, c.say("rejection of %s sent", short)
 	case grammar.Note:
-		return events.Note{Drill: cmd.Drill, Text: cmd.Text, Actor: c.actor}, "noted for " + short
+		return events.Note{Drill: o.Drill, Text: o.Text, Actor: c.actor}, c.say("noted for %s", short)
 	case grammar.Answer:
-		return events.Answer{Drill: cmd.Drill, Claim: cmd.Claim, Holds: cmd.Holds, Note: cmd.Text, Actor: c.actor}, "answer for " + short + " sent"
+		return events.Answer{Drill: o.Drill, Claim: o.Claim, Holds: o.Holds, Note: o.Text, Actor: c.actor}, c.say("answer for %s sent", short)
 	case grammar.Conclude:
-		return events.Conclude{Drill: cmd.Drill, Verdict: cmd.Verdict, Summary: cmd.Text, Actor: c.actor}, "verdict for " + short + " sent"
+		return events.Conclude{Drill: o.Drill, Verdict: o.Verdict, Summary: o.Text, Actor: c.actor}, c.say("verdict for %s sent", short)
 	}
-	action := string(cmd.Verb)
-	if cmd.Verb == grammar.Execute {
+	action := string(o.Verb)
+	if o.Verb == grammar.Execute {
 		action = string(drill.Execute)
 	}
-	return events.Advance{Drill: cmd.Drill, Step: cmd.Step, Action: action, Actor: c.actor, ExpiresAt: expires}, action + " for " + short + " sent"
+	return events.Advance{Drill: o.Drill, Gate: o.gate, Step: o.Step, Action: action, Actor: c.actor, ExpiresAt: expires}, c.say("%s for %s sent", action, short)
 }
 
 func (f *Function) start(ctx context.Context, c caller, cmd grammar.Command) (Reply, error) {
@@ -99,7 +171,11 @@ func (f *Function) start(ctx context.Context, c caller, cmd grammar.Command) (Re
 	if err != nil {
 		return Reply{}, fmt.Errorf("read plans: %w", err)
 	}
-	if _, err := findPlan(plans, cmd.Plan); err != nil {
+	plan, err := findPlan(plans, cmd.Plan)
+	if err != nil {
+		return Reply{}, f.unlessStranger(c, cmd.Verb, cmd.Plan, err)
+	}
+	if err := f.may(c, cmd.Verb, plan.Environment, plan.Name); err != nil {
 		return Reply{}, err
 	}
 	p := events.Start{Plan: cmd.Plan, DryRun: cmd.DryRun, Actor: c.actor, ExpiresAt: f.Now().Add(Expiry)}
@@ -116,10 +192,10 @@ func (f *Function) start(ctx context.Context, c caller, cmd grammar.Command) (Re
 	if err := f.Publisher.Publish(ctx, e); err != nil {
 		return Reply{}, fmt.Errorf("publish: %w", err)
 	}
-	reply := Reply{Text: f.said("start of " + cmd.Plan + " asked for"), Events: []string{e.ID()}}
+	reply := Reply{Text: f.said(c.say("start of %s asked for", cmd.Plan)), Events: []string{e.ID()}}
 	if f.DrillID != nil {
 		reply.Drill = f.DrillID(e)
-		reply.Text += ": drill " + shortID(reply.Drill)
+		reply.Text = f.said(c.say("start of %s asked for: drill %s", cmd.Plan, shortID(reply.Drill)))
 	}
 	return reply, nil
 }

@@ -7,8 +7,11 @@ import (
 	"time"
 
 	"github.com/firedrill/firedrill/events"
-	"github.com/firedrill/firedrill/shared/chat/webhook"
+	"github.com/firedrill/firedrill/shared/access"
+	"github.com/firedrill/firedrill/shared/chat"
+	"github.com/firedrill/firedrill/shared/chat/token"
 	"github.com/firedrill/firedrill/shared/drill"
+	"github.com/firedrill/firedrill/shared/journal"
 )
 
 // Publisher puts commands on the bus. Publishing again is harmless: ids stay the same.
@@ -22,6 +25,12 @@ type Reader interface {
 	Plans(ctx context.Context) ([]Plan, error)
 	// Drills returns the drills whose id begins with prefix, newest first; with "" all that are active. Letters are lower case.
 	Drills(ctx context.Context, prefix string) ([]*drill.Drill, error)
+	// Drill returns the drill with this whole id, or an error that wraps journal.ErrNotFound.
+	Drill(ctx context.Context, id string) (*drill.Drill, error)
+	// Halted returns the scopes that are halted.
+	Halted(ctx context.Context) ([]string, error)
+	// Report returns the page of a drill that is concluded, or an error that wraps journal.ErrNotFound.
+	Report(ctx context.Context, id string) ([]byte, error)
 }
 
 // Plan is a plan, and when the schedule starts it next.
@@ -38,13 +47,28 @@ type Inputs interface {
 	Approve(ctx context.Context, p events.Approve) error
 }
 
-// Function takes commands. All fields but Tenants, Wall, Link and DrillID are required.
+// Memory is what chat keeps beside the drills.
+type Memory interface {
+	// ThreadDrill returns the drill that a thread is about, "" for none.
+	ThreadDrill(ctx context.Context, place, thread string) (string, error)
+	// Pressed returns the id of the press in which an actor used a button's token, "" for none; Press records it.
+	Pressed(ctx context.Context, token, actor string) (string, error)
+	Press(ctx context.Context, token, actor, by string) error
+	// Deny records a command that somebody had no right to give.
+	Deny(ctx context.Context, d journal.Denial) error
+}
+
+var _ Memory = (*journal.Journal)(nil)
+
+// Function takes commands. All fields but Keys, Wall, Link, Lang and DrillID are required.
 type Function struct {
+	Receivers map[chat.Platform]chat.Receiver // the platforms that are set up
+	Access    func() access.Policy
 	Publisher Publisher
 	Reader    Reader
 	Inputs    Inputs
-	Secrets   []webhook.Secret // any of them may have signed
-	Tenants   []string         // those that may send; none: any that holds a secret
+	Memory    Memory
+	Keys      token.Keys       // of buttons and links; without any, no button works and no report is shown
 	Now       func() time.Time // the clock of drills
 	// Wall is the clock that signatures are checked against; nil means Now. The two differ where a sandbox runs faster than the world.
 	Wall   func() time.Time
@@ -52,6 +76,8 @@ type Function struct {
 	Mode   string // SANDBOX or LIVE
 	// Link returns the page of a drill; nil for none.
 	Link func(drill string) string
+	// Lang returns the language of a conversation, en or zh; nil means English everywhere.
+	Lang func(address string) string
 	// DrillID returns the id of the drill that a start command leads to; nil when it is not known here.
 	DrillID func(start events.Event) string
 	Log     *slog.Logger
@@ -60,13 +86,14 @@ type Function struct {
 // Expiry is how long after it was typed a start, an answer to a gate or an approval is still carried out.
 const Expiry = drill.RequestExpiry
 
-// Handler returns the HTTP side: POST /chat/webhook.
+// Handler returns the HTTP side: /chat/<platform>, and GET /r/<drill> for reports.
 func (f *Function) Handler() http.Handler {
-	h := &hook{f: f, seen: newSeen(), wall: f.Wall}
-	if h.wall == nil {
-		h.wall = f.Now
+	d := &door{f: f, seen: newSeen(), wall: f.Wall}
+	if d.wall == nil {
+		d.wall = f.Now
 	}
 	mux := http.NewServeMux()
-	mux.HandleFunc("/chat/webhook", h.serve)
+	mux.HandleFunc("/chat/{platform}", d.serve)
+	mux.HandleFunc("GET /r/{drill}", f.report)
 	return mux
 }

@@ -15,8 +15,11 @@ import (
 
 	"github.com/firedrill/firedrill/events"
 	"github.com/firedrill/firedrill/functions/chatops"
+	"github.com/firedrill/firedrill/shared/access"
+	"github.com/firedrill/firedrill/shared/chat"
 	"github.com/firedrill/firedrill/shared/chat/webhook"
 	"github.com/firedrill/firedrill/shared/drill"
+	"github.com/firedrill/firedrill/shared/journal"
 )
 
 const (
@@ -39,6 +42,12 @@ type world struct {
 	drills    []*drill.Drill
 	clock     time.Time
 	log       bytes.Buffer
+	threads   map[string]string
+	presses   map[string]string
+	halted    []string
+	denied    []journal.Denial
+	policy    access.Policy
+	hook      *webhook.Receiver
 	handler   http.Handler
 	f         *chatops.Function
 }
@@ -70,6 +79,42 @@ func (w *world) Drills(_ context.Context, prefix string) ([]*drill.Drill, error)
 	return out, w.read
 }
 
+func (w *world) Drill(_ context.Context, id string) (*drill.Drill, error) {
+	for _, d := range w.drills {
+		if d.ID == id && w.read == nil {
+			return d, nil
+		}
+	}
+	return nil, errors.Join(w.read, journal.ErrNotFound)
+}
+
+func (w *world) Halted(context.Context) ([]string, error) { return w.halted, w.read }
+
+func (w *world) Report(_ context.Context, id string) ([]byte, error) {
+	if id == first {
+		return []byte("<p>the report</p>"), nil
+	}
+	return nil, journal.ErrNotFound
+}
+
+func (w *world) ThreadDrill(_ context.Context, place, thread string) (string, error) {
+	return w.threads[place+" "+thread], nil
+}
+
+func (w *world) Pressed(_ context.Context, token, actor string) (string, error) {
+	return w.presses[token+" "+actor], nil
+}
+
+func (w *world) Press(_ context.Context, token, actor, by string) error {
+	w.presses[token+" "+actor] = by
+	return nil
+}
+
+func (w *world) Deny(_ context.Context, d journal.Denial) error {
+	w.denied = append(w.denied, d)
+	return nil
+}
+
 func (w *world) Stop(_ context.Context, p events.Stop) error {
 	w.inputs = append(w.inputs, "stop "+p.Drill+" "+p.Actor+" "+p.Reason)
 	return w.input
@@ -94,14 +139,16 @@ func newWorld(t testing.TB) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, clock: now}
+	w := &world{t: t, clock: now, threads: map[string]string{}, presses: map[string]string{}, hook: &webhook.Receiver{Secrets: secrets, Tenants: []string{"acme"}}}
+	w.policy = access.Policy{Bindings: []access.Binding{{Role: "admin", To: "webhook:acme/alice"}}}
 	stop := &drill.StopState{RequestedAt: now.Add(-time.Minute), By: "alarm:local/x"}
 	w.drills = []*drill.Drill{
 		{ID: first, Mode: "SANDBOX", Status: drill.Stopping, Stop: stop, Plan: drill.Plan{Name: "checkout-az-outage", Title: "Checkout"}},
 		{ID: second, Mode: "SANDBOX", Status: drill.Waiting, Plan: drill.Plan{Name: "cart-cpu"}, Gates: []drill.Gate{{ID: "2@5", Choices: []drill.Choice{{Action: drill.Execute}}}}},
 	}
 	w.f = &chatops.Function{
-		Publisher: w, Reader: w, Inputs: w, Secrets: secrets, Tenants: []string{"acme"}, Now: func() time.Time { return w.clock },
+		Receivers: map[chat.Platform]chat.Receiver{chat.Webhook: w.hook}, Access: func() access.Policy { return w.policy },
+		Publisher: w, Reader: w, Inputs: w, Memory: w, Now: func() time.Time { return w.clock },
 		Source: "/firedrill/test/chatops", Mode: "SANDBOX", Link: func(id string) string { return "http://127.0.0.1:8080/r/" + id },
 		DrillID: func(e events.Event) string { return events.ID("drill", e.Source(), e.ID()) },
 		Log:     slog.New(slog.NewJSONHandler(&w.log, nil)),
@@ -124,12 +171,12 @@ func request(t testing.TB, id, body string) *http.Request {
 	return r
 }
 
-func (w *world) serve(r *http.Request) (int, chatops.Reply, string) {
+func (w *world) serve(r *http.Request) (int, webhook.Reply, string) {
 	w.t.Helper()
 	rec := httptest.NewRecorder()
 	w.handler.ServeHTTP(rec, r)
 	raw := rec.Body.String()
-	var reply chatops.Reply
+	var reply webhook.Reply
 	if err := json.Unmarshal(rec.Body.Bytes(), &reply); err != nil {
 		w.t.Fatalf("answer %d is no JSON: %s", rec.Code, raw)
 	}
@@ -142,7 +189,7 @@ func body(text string) string {
 }
 
 // say sends one command with an id of its own.
-func (w *world) say(id, text string) (int, chatops.Reply) {
+func (w *world) say(id, text string) (int, webhook.Reply) {
 	w.t.Helper()
 	code, reply, _ := w.serve(request(w.t, id, body(text)))
 	return code, reply

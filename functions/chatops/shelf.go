@@ -3,11 +3,13 @@ package chatops
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
 	"github.com/firedrill/firedrill/shared/catalog"
 	"github.com/firedrill/firedrill/shared/drill"
+	"github.com/firedrill/firedrill/shared/guard"
 	"github.com/firedrill/firedrill/shared/journal"
 )
 
@@ -34,6 +36,35 @@ func (s *Shelf) Plans(context.Context) ([]Plan, error) {
 		out = append(out, v)
 	}
 	return out, nil
+}
+
+// Drill reads one.
+func (s *Shelf) Drill(ctx context.Context, id string) (*drill.Drill, error) {
+	if err := journal.CheckID(id); err != nil {
+		return nil, fmt.Errorf("%w: %w", journal.ErrNotFound, err)
+	}
+	return s.Journal.Load(ctx, id)
+}
+
+// Halted reads the levers.
+func (s *Shelf) Halted(ctx context.Context) ([]string, error) {
+	levers, err := guard.Levers(ctx, s.Journal)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, l := range levers {
+		out = append(out, l.Scope)
+	}
+	return out, nil
+}
+
+// Report reads the page that was kept when the drill was concluded.
+func (s *Shelf) Report(ctx context.Context, id string) ([]byte, error) {
+	if err := journal.CheckID(id); err != nil {
+		return nil, fmt.Errorf("%w: %w", journal.ErrNotFound, err)
+	}
+	return s.Journal.Object(ctx, id, journal.ReportPage)
 }
 
 // Drills lists the active drills, or those among the newest whose id begins with prefix.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/firedrill/firedrill/shared/chat"
 	"github.com/firedrill/firedrill/shared/chat/grammar"
+	"github.com/firedrill/firedrill/shared/chat/words"
 	"github.com/firedrill/firedrill/shared/drill"
 )
 
@@ -20,77 +21,101 @@ const (
 )
 
 // show answers a command that changes nothing.
-func (f *Function) show(ctx context.Context, cmd grammar.Command) (Reply, error) {
-	reply, err := f.look(ctx, cmd)
+func (f *Function) show(ctx context.Context, c caller, cmd grammar.Command) (Reply, error) {
+	reply, err := f.look(ctx, c, cmd)
 	var no *refusal
-	if errors.As(err, &no) {
-		return Reply{Text: no.text}, nil
-	}
-	if err != nil {
-		return Reply{Text: "that cannot be read now, please ask again"}, fmt.Errorf("%s: %w", cmd.Verb, err)
+	var denied *denial
+	switch {
+	case errors.As(err, &denied):
+		f.deny(ctx, c, cmd.Verb, denied)
+		return Reply{}, denied
+	case errors.As(err, &no):
+		return Reply{}, no
+	case err != nil:
+		return Reply{Text: c.say("that cannot be read now, please ask again")}, fmt.Errorf("%s: %w", cmd.Verb, err)
 	}
 	reply.Text = chat.Cut(reply.Text, maxReply)
 	return reply, nil
 }
 
-func (f *Function) look(ctx context.Context, cmd grammar.Command) (Reply, error) {
+func (f *Function) look(ctx context.Context, c caller, cmd grammar.Command) (Reply, error) {
+	if cmd.Verb == grammar.Help {
+		return Reply{Text: f.help(c, cmd.Topic)}, nil
+	}
+	if err := f.may(c, cmd.Verb, "", cmd.Plan+cmd.Drill); err != nil {
+		return Reply{}, err
+	}
 	switch cmd.Verb {
-	case grammar.Help:
-		return Reply{Text: grammar.HelpText(cmd.Topic)}, nil
 	case grammar.List, grammar.Plan, grammar.Next:
 		plans, err := f.Reader.Plans(ctx)
 		if err != nil {
 			return Reply{}, fmt.Errorf("read plans: %w", err)
 		}
-		return f.plans(cmd, plans)
+		return f.plans(c, cmd, plans)
 	case grammar.Status:
 		if cmd.Drill == "" || cmd.Drill == grammar.All {
-			return f.active(ctx)
+			return f.active(ctx, c)
 		}
 	}
-	d, err := f.find(ctx, cmd.Drill)
+	d, err := f.find(ctx, c, cmd.Verb, cmd.Drill)
 	if err != nil {
 		return Reply{}, err
 	}
-	if cmd.Verb == grammar.Report {
-		return f.report(d), nil
+	if err := f.may(c, cmd.Verb, d.Plan.Environment, d.ID); err != nil {
+		return Reply{}, err
 	}
-	return Reply{Text: f.status(d), Drill: d.ID}, nil
+	if cmd.Verb == grammar.Report {
+		return f.reportLink(c, d), nil
+	}
+	return Reply{Text: c.status(d), Drill: d.ID}, nil
 }
 
-func (f *Function) plans(cmd grammar.Command, plans []Plan) (Reply, error) {
+// help is for every member, and tells a stranger whom to ask.
+func (f *Function) help(c caller, topic string) string {
+	text := grammar.HelpText(topic, c.lang)
+	if !f.Access().Known(c.actor) {
+		text += "\n\n" + c.say("You have no role here yet: you may stop drills, and nothing else. Give an admin this id to bind to one: %s", c.actor)
+	}
+	return text
+}
+
+func (f *Function) plans(c caller, cmd grammar.Command, plans []Plan) (Reply, error) {
 	if cmd.Plan == "" {
-		return Reply{Text: f.said(f.rows(cmd.Verb, plans))}, nil
+		plans = slices.DeleteFunc(slices.Clone(plans), func(p Plan) bool { return f.may(c, cmd.Verb, p.Environment, p.Name) != nil })
+		return Reply{Text: f.said(f.rows(c, cmd.Verb, plans))}, nil
 	}
 	p, err := findPlan(plans, cmd.Plan)
 	if err != nil {
 		return Reply{}, err
 	}
-	if cmd.Verb == grammar.Next {
-		return Reply{Text: f.said(next(p))}, nil
+	if err := f.may(c, cmd.Verb, p.Environment, p.Name); err != nil {
+		return Reply{}, err
 	}
-	return Reply{Text: f.said(describe(p))}, nil
+	if cmd.Verb == grammar.Next {
+		return Reply{Text: f.said(c.next(p))}, nil
+	}
+	return Reply{Text: f.said(c.describe(p))}, nil
 }
 
-func (f *Function) rows(verb grammar.Verb, plans []Plan) string {
+func (f *Function) rows(c caller, verb grammar.Verb, plans []Plan) string {
 	var rows []string
 	for _, p := range plans {
 		switch {
 		case verb == grammar.List:
 			rows = append(rows, fmt.Sprintf("%s: %s (%s, %s)", p.Name, chat.Line(p.Title, maxName), p.Service, p.Environment))
 		case !p.Next.IsZero():
-			rows = append(rows, next(p))
+			rows = append(rows, c.next(p))
 		}
 	}
 	if len(rows) == 0 {
-		return "none"
+		return c.say("none")
 	}
 	return fmt.Sprintf("%d\n%s", len(rows), strings.Join(rows, "\n"))
 }
 
-func next(p Plan) string {
+func (c caller) next(p Plan) string {
 	if p.Next.IsZero() {
-		return p.Name + ": no schedule starts it"
+		return c.say("%s: no schedule starts it", p.Name)
 	}
 	return p.Name + ": " + when(p.Next, p.Timezone)
 }
@@ -103,92 +128,93 @@ func when(t time.Time, zone string) string {
 	return t.Format("2006-01-02 15:04:05 -07:00")
 }
 
-func describe(p Plan) string {
+func (c caller) describe(p Plan) string {
 	lines := []string{
 		fmt.Sprintf("%s: %s", p.Name, chat.Line(p.Title, maxName)),
-		fmt.Sprintf("service %s, environment %s, at most %s", p.Service, p.Environment, p.MaxDuration),
+		c.say("service %s, environment %s, at most %s", p.Service, p.Environment, p.MaxDuration),
 	}
 	if p.Disabled {
-		lines = append(lines, "disabled: it does not start")
+		lines = append(lines, c.say("disabled: it does not start"))
 	}
 	if p.Approval.Need > 0 {
-		lines = append(lines, fmt.Sprintf("needs %d approval(s)", p.Approval.Need))
+		lines = append(lines, c.say("needs %d approval(s)", p.Approval.Need))
 	}
 	if len(p.StopOn) > 0 {
-		lines = append(lines, "stopped by "+strings.Join(p.StopOn, ", "))
+		lines = append(lines, c.say("stopped by %s", strings.Join(p.StopOn, ", ")))
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.Parameters)) {
-		lines = append(lines, "  "+name+"="+parameter(p.Parameters[name]))
+		lines = append(lines, "  "+name+"="+c.parameter(p.Parameters[name]))
 	}
 	if len(p.Parameters) == 0 {
-		lines = append(lines, "it takes no parameters")
+		lines = append(lines, c.say("it takes no parameters"))
 	}
-	return strings.Join(append(lines, next(p)), "\n")
+	return strings.Join(append(lines, c.next(p)), "\n")
 }
 
-func parameter(p drill.Parameter) string {
+func (c caller) parameter(p drill.Parameter) string {
 	s := p.Type
 	if p.Default != nil {
-		s += fmt.Sprintf(", default %s", chat.Line(fmt.Sprint(p.Default), maxName))
+		s += c.say(", default %s", chat.Line(fmt.Sprint(p.Default), maxName))
 	}
 	if p.Min != nil {
-		s += fmt.Sprintf(", at least %v", *p.Min)
+		s += c.say(", at least %v", *p.Min)
 	}
 	if p.Max != nil {
-		s += fmt.Sprintf(", at most %v", *p.Max)
+		s += c.say(", at most %v", *p.Max)
 	}
 	if len(p.Enum) > 0 {
-		s += fmt.Sprintf(", one of %v", p.Enum)
+		s += c.say(", one of %v", p.Enum)
 	}
 	return s
 }
 
-func (f *Function) active(ctx context.Context) (Reply, error) {
+func (f *Function) active(ctx context.Context, c caller) (Reply, error) {
 	drills, err := f.Reader.Drills(ctx, "")
 	if err != nil {
 		return Reply{}, fmt.Errorf("list drills: %w", err)
 	}
+	drills = slices.DeleteFunc(slices.Clone(drills), func(d *drill.Drill) bool { return f.may(c, grammar.Status, d.Plan.Environment, d.ID) != nil })
 	if len(drills) == 0 {
-		return Reply{Text: f.said("no drill is active")}, nil
+		return Reply{Text: f.said(c.say("no drill is active"))}, nil
 	}
 	var rows []string
 	for _, d := range drills[:min(len(drills), 2*listed)] {
-		rows = append(rows, f.row(d))
+		rows = append(rows, c.row(d))
 	}
 	if n := len(drills) - len(rows); n > 0 {
-		rows = append(rows, fmt.Sprintf("and %d more", n))
+		rows = append(rows, c.say("and %d more", n))
 	}
 	return Reply{Text: strings.Join(rows, "\n")}, nil
 }
 
-func (f *Function) row(d *drill.Drill) string {
-	return fmt.Sprintf("[%s] %s %s: %s, %s", d.Mode, shortID(d.ID), d.Plan.Name, d.Status, chat.Line(d.Plan.Title, maxName))
+func (c caller) row(d *drill.Drill) string {
+	return fmt.Sprintf("[%s] %s %s: %s, %s", d.Mode, shortID(d.ID), d.Plan.Name, words.Say(string(d.Status)).In(c.lang, chinese()), chat.Line(d.Plan.Title, maxName))
 }
 
 // status says where a drill stands. Stop requested, stopped and restored are three facts.
-func (f *Function) status(d *drill.Drill) string {
-	lines := []string{f.row(d)}
+func (c caller) status(d *drill.Drill) string {
+	lines := []string{c.row(d)}
 	if d.Reason != "" {
-		lines = append(lines, "reason: "+chat.Line(d.Reason, 300))
+		lines = append(lines, c.say("reason: %s", chat.Line(d.Reason, 300)))
 	}
 	if run := d.RunID(); run != "" {
-		lines = append(lines, fmt.Sprintf("%s run %s", d.Plan.Service, run))
+		lines = append(lines, c.say("%s run %s", d.Plan.Service, run))
 	}
 	for _, s := range d.Steps {
-		lines = append(lines, fmt.Sprintf("  step %s %s: %s", s.ID, chat.Line(s.Name, maxName), s.State))
+		lines = append(lines, c.say("  step %s %s: %s", s.ID, chat.Line(s.Name, maxName), s.State))
 	}
 	for _, g := range d.Gates {
-		lines = append(lines, fmt.Sprintf("  waits at %s: %s", g.ID, choices(g)))
+		lines = append(lines, c.say("  waits at %s: %s", g.ID, choices(g)))
 	}
 	if s := d.Stop; s != nil {
-		lines = append(lines, "stop requested: "+when(s.RequestedAt, d.Plan.Timezone)+" by "+chat.Line(s.By, maxName),
-			"stopped: "+fact(s.StoppedAt, d.Plan.Timezone))
+		lines = append(lines, c.say("stop requested: %s by %s", when(s.RequestedAt, d.Plan.Timezone), chat.Line(s.By, maxName)),
+			c.say("stopped: %s", c.fact(s.StoppedAt, d.Plan.Timezone)))
 	}
 	if d.Stop != nil || d.Status.Ended() && d.Status != drill.Refused {
-		lines = append(lines, "restored: "+restored(d))
+		lines = append(lines, c.say("restored: %s", c.restored(d)))
 	}
 	if d.Verdict != nil {
-		lines = append(lines, "verdict: "+d.Verdict.Verdict+": "+chat.Line(d.Verdict.Summary, 600))
+		lines = append(lines, c.say("verdict: %s: %s", words.Say(d.Verdict.Verdict), chat.Line(d.Verdict.Summary, 600)))
 	}
 	return strings.Join(lines, "\n")
 }
@@ -201,34 +227,38 @@ func choices(g drill.Gate) string {
 	return strings.Join(all, ", ")
 }
 
-func fact(t time.Time, zone string) string {
+func (c caller) fact(t time.Time, zone string) string {
 	if t.IsZero() {
-		return "not confirmed"
+		return c.say("not confirmed")
 	}
 	return when(t, zone)
 }
 
-func restored(d *drill.Drill) string {
+func (c caller) restored(d *drill.Drill) string {
 	switch d.Restored.State {
 	case drill.RestoreDone:
-		return fact(d.Restored.At, d.Plan.Timezone)
+		return c.fact(d.Restored.At, d.Plan.Timezone)
 	case drill.RestoreNeedless:
-		return "not needed, nothing was injected"
+		return c.say("not needed, nothing was injected")
 	case drill.RestoreFailed:
-		return "FAILED, a person must act"
+		return c.say("FAILED, a person must act")
 	case drill.RestoreUnproven:
-		return "the service cannot prove it"
+		return c.say("the service cannot prove it")
 	}
-	return "not confirmed"
+	return c.say("not confirmed")
 }
 
-func (f *Function) report(d *drill.Drill) Reply {
-	if f.Link == nil {
-		return Reply{Text: "this deployment has no page for reports", Drill: d.ID}
+func (f *Function) reportLink(c caller, d *drill.Drill) Reply {
+	link := ""
+	if f.Link != nil {
+		link = f.Link(d.ID)
 	}
-	text := f.Link(d.ID)
+	if link == "" {
+		return Reply{Text: c.say("this deployment has no page for reports"), Drill: d.ID}
+	}
+	text := f.Keys.Signed(link, d.ID, f.Now())
 	if d.Status != drill.Concluded {
-		text += " (the drill is " + string(d.Status) + ": the report is not final)"
+		text = c.say("%s (the drill is %s: the report is not final)", text, words.Say(string(d.Status)))
 	}
 	return Reply{Text: text, Drill: d.ID}
 }

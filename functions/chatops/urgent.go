@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/firedrill/firedrill/events"
+	"github.com/firedrill/firedrill/shared/access"
 	"github.com/firedrill/firedrill/shared/chat"
 	"github.com/firedrill/firedrill/shared/chat/grammar"
+	"github.com/firedrill/firedrill/shared/chat/words"
 	"github.com/firedrill/firedrill/shared/drill"
 )
 
@@ -23,11 +26,11 @@ func (f *Function) stop(ctx context.Context, c caller, cmd grammar.Command) (Rep
 		}
 	}
 	p := events.Stop{Drill: id, Reason: chat.Cut(cmd.Text, maxReason), Actor: c.actor}
-	what := "drill " + shortID(id)
+	what := words.Say("drill %s", shortID(id))
 	if id == grammar.All {
-		what = "every drill"
+		what = words.Say("every drill")
 	}
-	reply, err := f.both(ctx, c, p, id, "stop of "+what+" asked for; whether it is stopped is told when the service confirms it",
+	reply, err := f.both(ctx, c, p, id, c.say("stop of %s asked for; whether it is stopped is told when the service confirms it", what),
 		func() error { return f.Inputs.Stop(ctx, p) })
 	if id != grammar.All {
 		reply.Drill = id
@@ -37,15 +40,58 @@ func (f *Function) stop(ctx context.Context, c caller, cmd grammar.Command) (Rep
 
 func (f *Function) halt(ctx context.Context, c caller, cmd grammar.Command) (Reply, error) {
 	p := events.Halt{Scope: cmd.Scope, Reason: chat.Cut(cmd.Text, maxReason), Actor: c.actor}
-	return f.both(ctx, c, p, cmd.Scope, "halt of "+cmd.Scope+" asked for: its drills are being stopped, and none starts until it is released",
+	return f.both(ctx, c, p, cmd.Scope, c.say("halt of %s asked for: its drills are being stopped, and none starts until it is released", cmd.Scope),
 		func() error { return f.Inputs.Halt(ctx, p) })
 }
 
+// release lifts a halt. Without a scope it is the one that there is, unless the reason begins with a name that may have been meant for one.
+func (f *Function) release(ctx context.Context, c caller, cmd grammar.Command) (Reply, error) {
+	if cmd.Scope == "" {
+		if !f.Access().Known(c.actor) {
+			return Reply{}, f.may(c, cmd.Verb, access.Everywhere, "")
+		}
+		var err error
+		if cmd.Scope, err = f.halted(ctx, cmd.Text); err != nil {
+			return Reply{}, err
+		}
+	}
+	if err := f.may(c, cmd.Verb, f.scopeEnvironment(ctx, cmd.Scope), cmd.Scope); err != nil {
+		return Reply{}, err
+	}
+	p := events.Release{Scope: cmd.Scope, Reason: chat.Cut(cmd.Text, maxReason), Actor: c.actor}
+	return f.publish(ctx, c, p, cmd.Scope, c.say("release of %s asked for", cmd.Scope))
+}
+
+// halted returns the one scope that is halted.
+func (f *Function) halted(ctx context.Context, reason string) (string, error) {
+	scopes, err := f.Reader.Halted(ctx)
+	if err != nil {
+		return "", fmt.Errorf("read levers: %w", err)
+	}
+	plans, err := f.Reader.Plans(ctx)
+	if err != nil {
+		return "", fmt.Errorf("read plans: %w", err)
+	}
+	first, _, _ := strings.Cut(reason, " ")
+	for _, p := range plans {
+		if p.Environment == first || p.Name == first {
+			return "", &refusal{text: words.Say("%q may be a scope or the reason: write all, environment/NAME or plan/NAME first", first)}
+		}
+	}
+	switch len(scopes) {
+	case 0:
+		return "", &refusal{text: words.Say("nothing is halted")}
+	case 1:
+		return scopes[0], nil
+	}
+	return "", &refusal{text: words.Say("several scopes are halted: %s. Name one", strings.Join(scopes, ", "))}
+}
+
 // approve is recorded first: an answer that the journal declines is not published.
-func (f *Function) approve(ctx context.Context, c caller, cmd grammar.Command) (Reply, error) {
-	p := events.Approve{Drill: cmd.Drill, Note: cmd.Text, Actor: c.actor, ExpiresAt: f.Now().Add(Expiry)}
-	reply, err := f.both(ctx, c, p, cmd.Drill, "approval of "+shortID(cmd.Drill)+" sent", func() error { return f.Inputs.Approve(ctx, p) })
-	reply.Drill = cmd.Drill
+func (f *Function) approve(ctx context.Context, c caller, o order) (Reply, error) {
+	p := events.Approve{Drill: o.Drill, Gate: o.gate, Note: o.Text, Actor: c.actor, ExpiresAt: f.Now().Add(Expiry)}
+	reply, err := f.both(ctx, c, p, o.Drill, c.say("approval of %s sent", shortID(o.Drill)), func() error { return f.Inputs.Approve(ctx, p) })
+	reply.Drill = o.Drill
 	return reply, err
 }
 
@@ -63,7 +109,7 @@ func (f *Function) both(ctx context.Context, c caller, p events.Payload, subject
 		said = chat.Line(recorded.Error(), 400)
 	}
 	if errors.Is(recorded, drill.ErrForbidden) || answered && p.EventType() != events.TypeStop {
-		return Reply{}, &refusal{text: f.said(chat.Line(recorded.Error(), 400)), drill: subject}
+		return Reply{}, &refusal{text: words.Say("%s", f.said(chat.Line(recorded.Error(), 400))), drill: subject}
 	}
 	published := f.Publisher.Publish(ctx, e)
 	if answered {

@@ -25,15 +25,15 @@ func TestWebhook_TrustsOnlyWhatIsSigned(t *testing.T) {
 		"signed for another id": func(_ *world, r *http.Request) *http.Request { r.Header.Set(webhook.HeaderID, "other"); return r },
 		"six minutes old":       func(w *world, r *http.Request) *http.Request { w.clock = now.Add(6 * time.Minute); return r },
 		"from the future":       func(w *world, r *http.Request) *http.Request { w.clock = now.Add(-6 * time.Minute); return r },
-		"no secret is set up":   func(w *world, r *http.Request) *http.Request { w.f.Secrets = nil; return r },
+		"no secret is set up":   func(w *world, r *http.Request) *http.Request { w.hook.Secrets = nil; return r },
 		"signed with nothing": func(w *world, r *http.Request) *http.Request {
-			w.f.Secrets = []webhook.Secret{{}}
+			w.hook.Secrets = []webhook.Secret{{}}
 			m := hmac.New(sha256.New, nil)
 			m.Write([]byte("m1." + r.Header.Get(webhook.HeaderTimestamp) + "." + body("stop all")))
 			r.Header.Set(webhook.HeaderSignature, "v1,"+base64.StdEncoding.EncodeToString(m.Sum(nil)))
 			return r
 		},
-		"an empty secret": func(w *world, r *http.Request) *http.Request { w.f.Secrets = []webhook.Secret{{}}; return r },
+		"an empty secret": func(w *world, r *http.Request) *http.Request { w.hook.Secrets = []webhook.Secret{{}}; return r },
 		"another tenant": func(w *world, _ *http.Request) *http.Request {
 			return request(w.t, "m1", strings.Replace(body("stop all"), "acme", "evil", 1))
 		},

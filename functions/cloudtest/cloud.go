@@ -38,6 +38,7 @@ defaults: { timezone: UTC, environment: staging, max_duration: 10m }
 accounts: { aws: { cloud: aws, id: "123456789012", region: us-east-1 } }
 channels: { room: { to: "webhook:%s/room" } }
 alarms: { checkout-5xx: { cloudwatch: checkout-5xx, account: aws } }
+bindings: [ { role: operator, to: "webhook:acme/alice", environments: [ staging ] } ]
 drills:
   outage:
     { title: Outage, owner: sre, account: aws, fis: { template: EXTa1b2c3d4e5f6g7, targets: { min: 1, max: 12 } }, notify: [ room ], exclusive: none,
@@ -83,14 +84,13 @@ func Environment(folder, name, bus, box string) []string {
 	env := []string{
 		"FIREDRILL_JOURNAL=dir://" + filepath.Join(folder, "journal"), "FIREDRILL_BUS=" + bus, "FIREDRILL_BUS_TOKENS=" + BusToken,
 		"FIREDRILL_DEPLOYMENT=test", "FIREDRILL_MODE=SANDBOX", "FIREDRILL_DEADLETTER=dir://" + filepath.Join(folder, "dead", name),
+		"FIREDRILL_CATALOG=" + filepath.Join(folder, "drills.yaml"),
 		"FIREDRILL_ENDPOINT_FIS=" + box, "FIREDRILL_OBSERVE_EVERY=1s",
 		"AWS_ACCESS_KEY_ID=" + sandbox.DefaultAccessKey, "AWS_SECRET_ACCESS_KEY=" + sandbox.DefaultSecret,
 	}
 	switch name {
-	case "start", "poll":
-		env = append(env, "FIREDRILL_CATALOG="+filepath.Join(folder, "drills.yaml"))
 	case "chatops":
-		env = append(env, "FIREDRILL_CATALOG="+filepath.Join(folder, "drills.yaml"), "FIREDRILL_WEBHOOK_SECRETS="+InSecret)
+		env = append(env, "FIREDRILL_WEBHOOK_SECRETS="+InSecret)
 	case "notify":
 		env = append(env, "FIREDRILL_WEBHOOK_OUT_SECRETS="+OutSecret)
 	case "abort":

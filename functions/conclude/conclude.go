@@ -10,11 +10,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/firedrill/firedrill/events"
+	"github.com/firedrill/firedrill/shared/access"
 	"github.com/firedrill/firedrill/shared/drill"
+	"github.com/firedrill/firedrill/shared/function"
+	"github.com/firedrill/firedrill/shared/guard"
 	"github.com/firedrill/firedrill/shared/journal"
 	"github.com/firedrill/firedrill/shared/provider"
 	"github.com/firedrill/firedrill/shared/provider/driver"
@@ -32,7 +34,9 @@ type Reporter interface {
 
 // Function concludes drills.
 type Function struct {
-	Journal  *journal.Journal
+	Journal *journal.Journal
+	// Access says who may do what; false when that cannot be read: then nobody may.
+	Access   func(ctx context.Context) (access.Policy, bool)
 	Services *provider.Services
 	Prober   Prober
 	Reporter Reporter
@@ -82,7 +86,7 @@ func (f *Function) answer(ctx context.Context, in events.Event) ([]events.Event,
 	if err != nil {
 		return nil, err
 	}
-	return f.change(ctx, p.Drill, p.Actor, in.ID(), func(d *drill.Drill, now time.Time) (drill.Change, error) {
+	return f.change(ctx, input{p.Drill, p.Actor, "answer", in.ID()}, func(d *drill.Drill, now time.Time) (drill.Change, error) {
 		return d.AnswerClaim(p.Claim, p.Holds, p.Actor, p.Note, now)
 	})
 }
@@ -92,7 +96,7 @@ func (f *Function) note(ctx context.Context, in events.Event) ([]events.Event, e
 	if err != nil {
 		return nil, err
 	}
-	return f.change(ctx, p.Drill, p.Actor, in.ID(), func(d *drill.Drill, now time.Time) (drill.Change, error) {
+	return f.change(ctx, input{p.Drill, p.Actor, "note", in.ID()}, func(d *drill.Drill, now time.Time) (drill.Change, error) {
 		for _, n := range d.Notes {
 			if n.Actor == p.Actor && n.Text == p.Text {
 				return drill.Change{}, nil // delivered again
@@ -109,11 +113,15 @@ func (f *Function) verdict(ctx context.Context, in events.Event) ([]events.Event
 		return nil, err
 	}
 	v := drill.Verdict{Verdict: p.Verdict, Summary: p.Summary, Issue: p.Issue, Record: p.Record, By: p.Actor}
+	who := input{p.Drill, p.Actor, "conclude", in.ID()}
+	if d, no, err := f.admit(ctx, who); d == nil {
+		return no, err
+	}
 	out, err := f.run(ctx, p.Drill, in.ID()) // brings an ended drill to concluding
 	if err != nil {
 		return out, err
 	}
-	more, err := f.change(ctx, p.Drill, p.Actor, in.ID(), func(d *drill.Drill, now time.Time) (drill.Change, error) {
+	more, err := f.change(ctx, who, func(d *drill.Drill, now time.Time) (drill.Change, error) {
 		if !d.Status.Final() {
 			return d.Decide(v, now)
 		}
@@ -134,52 +142,68 @@ func orEmpty(v *drill.Verdict) *drill.Verdict {
 	return v
 }
 
+// checkConclude is the check of what a drill's state does not allow.
+const checkConclude = "conclude"
+
+// input says who wants what of a drill, by which command.
+type input struct{ drill, actor, verb, cause string }
+
 // change applies a person's input, answers what cannot be, and takes the drill on.
-func (f *Function) change(ctx context.Context, id, actor, cause string, edit journal.Edit) ([]events.Event, error) {
-	if err := f.wake(ctx, id); err != nil {
+func (f *Function) change(ctx context.Context, in input, edit journal.Edit) ([]events.Event, error) {
+	d, no, err := f.admit(ctx, in)
+	if d == nil {
+		return no, err
+	}
+	if err := f.wake(ctx, d); err != nil {
 		return nil, err
 	}
-	d, out, err := f.Journal.Update(ctx, id, f.by(actor, cause), edit)
+	d, out, err := f.Journal.Update(ctx, in.drill, f.by(in.actor, in.cause), edit)
 	switch {
-	case errors.Is(err, journal.ErrNotFound):
-		return f.refused(ctx, id, actor, cause, fmt.Sprintf("there is no drill %q", id))
 	case errors.Is(err, drill.ErrAnswered), errors.Is(err, drill.ErrForbidden), errors.Is(err, drill.ErrTransition):
-		return f.refused(ctx, id, actor, cause, err.Error())
+		return f.refused(ctx, in, checkConclude, err.Error())
 	case err != nil:
 		return out, err
 	}
 	if err := f.Journal.Wake(ctx, d, d.Rev-1); err != nil {
 		return out, err // an amended drill is active until its fact is out
 	}
-	more, err := f.run(ctx, id, cause)
+	more, err := f.run(ctx, in.drill, in.cause)
 	return append(out, more...), err
 }
 
-// wake writes the marker of a drill that is over before something is appended to it: who dies in between leaves a drill that poll finds.
-func (f *Function) wake(ctx context.Context, id string) error {
-	d, err := f.Journal.Load(ctx, id)
+// admit returns the drill if there is one and the actor may do that in its environment; nil and the refusal otherwise.
+func (f *Function) admit(ctx context.Context, in input) (*drill.Drill, []events.Event, error) {
+	d, err := f.Journal.Load(ctx, in.drill)
 	if errors.Is(err, journal.ErrNotFound) {
-		return nil
+		no, err := f.refused(ctx, in, function.CheckDrill, fmt.Sprintf("there is no drill %q", in.drill))
+		return nil, no, err
 	}
-	if err != nil || d.Active() {
-		return err
+	if err != nil {
+		return nil, nil, err
+	}
+	reason := "who may do what could not be read, so the answer is no; ask again"
+	if policy, read := f.Access(ctx); read {
+		err := policy.May(in.actor, in.verb, d.Plan.Environment)
+		if err == nil {
+			return d, nil, nil
+		}
+		reason = err.Error()
+	}
+	no, err := f.refused(ctx, in, guard.CheckAccess, reason)
+	return nil, no, err
+}
+
+// wake writes the marker of a drill that is over before something is appended to it: who dies in between leaves a drill that poll finds.
+func (f *Function) wake(ctx context.Context, d *drill.Drill) error {
+	if d.Active() {
+		return nil
 	}
 	return f.Journal.Wake(ctx, d, d.Rev)
 }
 
-func (f *Function) refused(ctx context.Context, id, actor, cause, reason string) ([]events.Event, error) {
-	if f.Journal.CausedBy(ctx, id, cause) {
-		return nil, nil // delivered again
-	}
-	now := f.Now()
-	reason, _ = strings.CutPrefix(reason, "already answered: ")
-	e, err := events.New(events.Envelope{ID: events.ID("refused", cause), Source: f.Source, Subject: id, Time: now, Cause: cause},
-		events.Refused{About: events.About{Drill: id, Plan: "-", Mode: f.Mode, Status: "unchanged", Actor: actor, At: now}, Check: "conclude", Reason: reason})
-	if err != nil {
-		return nil, err
-	}
-	f.Log.Info("refused", "drill", id, "event", cause, "reason", reason)
-	return []events.Event{e}, nil
+func (f *Function) refused(ctx context.Context, in input, check, reason string) ([]events.Event, error) {
+	r := function.Refuser{Journal: f.Journal, Now: f.Now, Mode: f.Mode, Source: f.Source, Log: f.Log}
+	return r.Refuse(ctx, function.No{Drill: in.drill, Actor: in.actor, Cause: in.cause, Check: check, Reason: reason})
 }
 
 // run takes an ended drill as far as it goes now.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -59,7 +60,7 @@ func (r *recorder) all() string {
 // flaky is a journal whose reads and writes can be made to fail.
 type flaky struct {
 	*journal.Journal
-	load, object, put error
+	load, object, put, set error
 }
 
 func (f *flaky) LoadAt(ctx context.Context, id string, rev int) (*drill.Drill, error) {
@@ -83,12 +84,20 @@ func (f *flaky) PutObject(ctx context.Context, id, name string, data []byte) err
 	return f.Journal.PutObject(ctx, id, name, data)
 }
 
+func (f *flaky) Set(ctx context.Context, name string, rev int, value []byte) error {
+	if f.set != nil {
+		return f.set
+	}
+	return f.Journal.Set(ctx, name, rev, value)
+}
+
 type bench struct {
 	t     *testing.T
 	j     *flaky
 	f     *notify.Function
 	out   *recorder
 	log   *bytes.Buffer
+	late  time.Duration // how far the clock has moved
 	drill *drill.Drill
 	facts []events.Event // of rev 1
 }
@@ -98,7 +107,7 @@ func newBench(t *testing.T, channels ...drill.Channel) *bench {
 	n := 0
 	store := journal.Open(memory.New(), journal.Options{Now: func() time.Time { return now }, Nonce: func() string { n++; return fmt.Sprint("n", n) }, Mode: "SANDBOX"})
 	b := &bench{t: t, j: &flaky{Journal: store}, out: &recorder{fail: map[string]error{}}, log: &bytes.Buffer{}}
-	b.f = &notify.Function{Journal: b.j, Senders: chat.New(nil, b.out), Log: slog.New(slog.NewJSONHandler(b.log, nil))}
+	b.f = &notify.Function{Journal: b.j, Senders: chat.New(nil, b.out), Now: b.clock, Wait: b.wait, Log: slog.New(slog.NewJSONHandler(b.log, nil))}
 	d, change := drill.New(drill.Ask{ID: "k7m2q4x9a3bcd", Mode: "SANDBOX", Actor: "webhook:acme/alice",
 		Plan: drill.Plan{Name: "checkout", Title: "Checkout", Service: drill.FIS, Environment: "staging", Notify: channels, MaxDuration: drill.Duration(time.Hour)}}, now)
 	facts, err := store.Begin(t.Context(), d, change, journal.By{Source: "/firedrill/test/start"})
@@ -107,6 +116,14 @@ func newBench(t *testing.T, channels ...drill.Channel) *bench {
 	}
 	b.drill, b.facts = d, facts
 	return b
+}
+
+func (b *bench) clock() time.Time { return now.Add(time.Duration(atomic.LoadInt64((*int64)(&b.late)))) }
+
+// wait moves the clock instead of waiting.
+func (b *bench) wait(_ context.Context, d time.Duration) error {
+	atomic.AddInt64((*int64)(&b.late), int64(d))
+	return nil
 }
 
 func channel(name, to string) drill.Channel {

@@ -1,6 +1,9 @@
 // Package notify tells people what happened to a drill: every fact becomes one message to each channel of its plan.
 //
-// In: every drill.* fact. Out: nothing.
+// In: every drill.* fact, and chat.reply. Out: nothing.
+//
+// Where a platform can edit and thread, a drill is one message that always shows the newest state, with all else in its thread. Elsewhere
+// every fact is a message of its own.
 //
 // A destination that fails keeps no other from getting its message. A delivery is recorded after the platform took the message, so
 // that a fact that is delivered again is posted again only where it is not known to have arrived: at least once, and once
@@ -19,6 +22,7 @@ import (
 
 	"github.com/firedrill/firedrill/events"
 	"github.com/firedrill/firedrill/shared/chat"
+	"github.com/firedrill/firedrill/shared/chat/token"
 	"github.com/firedrill/firedrill/shared/drill"
 	"github.com/firedrill/firedrill/shared/journal"
 )
@@ -33,6 +37,9 @@ type Journal interface {
 	LoadAt(ctx context.Context, drill string, rev int) (*drill.Drill, error)
 	Object(ctx context.Context, drill, name string) ([]byte, error)
 	PutObject(ctx context.Context, drill, name string, data []byte) error
+	Register(ctx context.Context, name string) ([]byte, int, error)
+	Set(ctx context.Context, name string, rev int, value []byte) error
+	BindThread(ctx context.Context, place, thread, drill string) error
 }
 
 var _ Journal = (*journal.Journal)(nil)
@@ -46,24 +53,42 @@ type Senders interface {
 type Function struct {
 	Journal  Journal
 	Senders  Senders
-	Channels []drill.Channel           // where a fact goes whose drill cannot be read; none: it goes nowhere
-	Link     func(drill string) string // page of a drill; nil for none
+	Keys     token.Keys                                             // of buttons and links; without any, buttons are words to type
+	Channels []drill.Channel                                        // where a fact goes whose drill cannot be read; none: it goes nowhere
+	Of       func(ctx context.Context, plan string) []drill.Channel // the channels of a plan, for drills that have no journal; may be nil
+	Link     func(drill string) string                              // page of a drill; nil for none
+	Now      func() time.Time                                       // the clock of drills
+	Wall     func() time.Time                                       // the clock of platforms; nil means Now
+	Wait     func(ctx context.Context, d time.Duration) error       // until a root may be edited again: 3 s at most
 	Log      *slog.Logger
 
 	flights singleflight.Group
+	said    said
+}
+
+func (f *Function) wall() time.Time {
+	if f.Wall != nil {
+		return f.Wall()
+	}
+	return f.Now()
 }
 
 // Types lists the event types that the function handles.
-func Types() []string {
+func Types() []string { return append(facts(), events.TypeReply) }
+
+func facts() []string {
 	return []string{
 		events.TypeRefused, events.TypeRequested, events.TypeWaiting, events.TypeApproved, events.TypeStarted, events.TypeProgressed,
 		events.TypeStopping, events.TypeStopped, events.TypeCompleted, events.TypeFailed, events.TypeRestored, events.TypeConcluded,
-		events.TypeAmended, events.TypeAttached,
+		events.TypeAmended, events.TypeAttached, events.TypeAnnounced,
 	}
 }
 
 // Handle is the function. It returns an error only if delivering the fact again can mend it.
 func (f *Function) Handle(ctx context.Context, in events.Event) ([]events.Event, error) {
+	if in.Type() == events.TypeReply {
+		return nil, f.reply(ctx, in)
+	}
 	fact, err := f.read(ctx, in)
 	if errors.Is(err, events.ErrInvalid) {
 		f.Log.Error("not a fact that can be told", "event", in.ID(), "type", in.Type(), "error", err)
@@ -117,10 +142,21 @@ func (f *Function) read(ctx context.Context, in events.Event) (*fact, error) {
 		out.state, out.channels = d, d.Plan.Notify
 		return out, nil
 	case errors.Is(err, journal.ErrNotFound):
+		if of := f.of(ctx, a.Plan); len(of) > 0 {
+			out.channels = of
+		}
 		f.Log.Info("told without its drill", "drill", a.Drill, "event", in.ID(), "type", in.Type())
 		return out, nil
 	}
 	return out, fmt.Errorf("tell %s of drill %s: %w", in.Type(), a.Drill, err)
+}
+
+// of returns the channels that a plan has in the catalogue.
+func (f *Function) of(ctx context.Context, plan string) []drill.Channel {
+	if f.Of == nil {
+		return nil
+	}
+	return f.Of(ctx, plan)
 }
 
 // state returns the drill as of the fact's rev. A fact without a rev is an answer to somebody and changed nothing: for it the
@@ -133,7 +169,7 @@ func (f *Function) state(ctx context.Context, id string, rev int) (*drill.Drill,
 }
 
 func told(eventType string) bool {
-	for _, t := range Types() {
+	for _, t := range facts() {
 		if t == eventType {
 			return true
 		}

@@ -172,7 +172,7 @@ func TestNotify_TellsTheStateOfTheFactNotOfToday(t *testing.T) {
 	var text string
 	b.f.Senders = chat.New(nil, sendFunc(func(m chat.Message) { text = m.Text }))
 	stopping := b.change(func(d *drill.Drill, _ time.Time) (drill.Change, error) {
-		if _, err := d.Intend(drill.Main, "me", nil, now); err != nil {
+		if _, err := d.Intend(drill.Main, "me", nil, 0, now); err != nil {
 			return drill.Change{}, err
 		}
 		if _, err := d.SetRun(drill.Main, "EXP1", false, now); err != nil {

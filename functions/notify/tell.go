@@ -10,6 +10,8 @@ import (
 	"github.com/firedrill/firedrill/events"
 	"github.com/firedrill/firedrill/shared/chat"
 	"github.com/firedrill/firedrill/shared/chat/messages"
+	"github.com/firedrill/firedrill/shared/chat/token"
+	"github.com/firedrill/firedrill/shared/chat/words"
 	"github.com/firedrill/firedrill/shared/drill"
 	"github.com/firedrill/firedrill/shared/journal"
 )
@@ -56,13 +58,20 @@ type destination struct {
 
 func (f *Function) once(ctx context.Context, fact *fact, to destination) error {
 	key := sentPrefix + events.ID(fact.event.Source(), fact.event.ID(), to.hash)
-	if _, sent, err := f.kept(ctx, fact.drill, key); sent || err != nil {
+	_, sent, err := f.kept(ctx, fact.drill, key)
+	switch {
+	case err != nil:
 		return err
+	case sent && threaded(fact, to):
+		return f.refresh(ctx, fact, to)
+	case sent:
+		return nil
 	}
 	m, err := f.message(fact, to)
 	if err != nil {
 		return &chat.Error{Code: chat.Invalid, Err: err}
 	}
+	m = f.ready(fact.drill, to, m)
 	progress := fact.event.Type() == events.TypeProgressed && m.Level != chat.Urgent
 	var last note
 	if progress {
@@ -81,12 +90,53 @@ func (f *Function) once(ctx context.Context, fact *fact, to destination) error {
 		f.keep(ctx, fact.drill, progressPrefix+to.hash, n)
 	}
 	f.keep(ctx, fact.drill, key, n)
+	if threaded(fact, to) {
+		return f.refresh(ctx, fact, to)
+	}
 	return nil
 }
 
+// threaded reports whether the drill is one message at the destination, with all else in its thread.
+func threaded(fact *fact, to destination) bool {
+	can := to.sender.Capabilities()
+	return can.Update && can.Reply && fact.state != nil
+}
+
+// ready puts into a message what only this function knows: the tokens of its buttons, and the token of the link to its page.
+func (f *Function) ready(drill string, to destination, m chat.Message) chat.Message {
+	now := f.Now()
+	if f.Link != nil && m.Link != "" && m.Link == f.Link(drill) {
+		plain := m.Link
+		m.Link = f.Keys.Signed(plain, drill, now)
+		for i, field := range m.Fields {
+			if field.Value == plain {
+				m.Fields[i].Value = m.Link
+			}
+		}
+	}
+	if f.Keys.Empty() || !to.sender.Capabilities().Buttons {
+		return m
+	}
+	for i, b := range m.Buttons {
+		if b.Act.Verb == "" {
+			continue
+		}
+		t, err := f.Keys.Press(token.Press{Verb: b.Act.Verb, Drill: b.Act.Drill, Of: b.Act.Of, Until: now.Add(buttonLife)})
+		if err != nil {
+			f.Log.Warn("button not signed", "drill", drill, "verb", b.Act.Verb, "error", err)
+			continue
+		}
+		m.Buttons[i].Token = t
+	}
+	return m
+}
+
+// buttonLife is how long a button can be pressed. What it asks for mostly expires before.
+const buttonLife = 24 * time.Hour
+
 func (f *Function) message(fact *fact, to destination) (chat.Message, error) {
 	o := messages.Options{
-		State: fact.state, Lang: messages.LangOf(to.channel.Lang), Zone: f.zone(to.channel), Oncall: to.channel.Oncall,
+		State: fact.state, Lang: words.LangOf(to.channel.Lang), Zone: f.zone(to.channel), Oncall: to.channel.Oncall,
 		ID: "fd_" + events.ID(fact.event.Source(), fact.event.ID(), to.hash),
 	}
 	if f.Link != nil && fact.state != nil {
@@ -108,6 +158,9 @@ func (f *Function) coalesced(ctx context.Context, fact *fact, to destination, m 
 // post updates the last progress message where the platform can, replies in the drill's thread where it can, and posts a new message
 // elsewhere.
 func (f *Function) post(ctx context.Context, fact *fact, to destination, m chat.Message, last note) (chat.Posted, error) {
+	if threaded(fact, to) {
+		return f.say(ctx, fact, to, m, last)
+	}
 	can := to.sender.Capabilities()
 	if can.Update && last.Posted.ID != "" {
 		posted, err := to.sender.Update(ctx, last.Posted, m)

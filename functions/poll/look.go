@@ -247,15 +247,21 @@ func (v *visit) escalate(ctx context.Context) error {
 		if now.Before(d.Deadline) {
 			return drill.Change{}, nil
 		}
-		return d.Escalate(whatIsLate(d), do, now), nil
+		return d.Escalate(whatIsLate(d, now), do, now), nil
 	})
 }
 
 // whatIsLate words it.
-func whatIsLate(d *drill.Drill) string {
+func whatIsLate(d *drill.Drill, now time.Time) string {
+	open := d.Unsettled(now)
 	switch {
+	case d.Status == drill.Stopping && !open.IsZero():
+		return fmt.Sprintf("the stop asked at %s is not confirmed: a call of ours got no reply and may still take effect until %s; what it sets going is stopped",
+			d.Stop.RequestedAt.Format(time.RFC3339), open.Format(time.RFC3339))
 	case d.Status == drill.Stopping:
 		return fmt.Sprintf("the stop asked at %s is not confirmed by the service; it goes on", d.Stop.RequestedAt.Format(time.RFC3339))
+	case d.Status == drill.Starting && !open.IsZero():
+		return "the start is not confirmed: no run is there, and a call to start it may still take effect until " + open.Format(time.RFC3339) + "; the search goes on"
 	case d.Status == drill.Starting:
 		return "the start is not confirmed by the service; the search goes on"
 	case d.Status.Ended():

@@ -86,6 +86,9 @@ func (j *journey) expire(ctx context.Context) error {
 
 // start goes through guards, preview and approval to the launch.
 func (j *journey) start(ctx context.Context) error {
+	if struck, err := j.strike(ctx); err != nil || struck {
+		return err
+	}
 	if no := j.f.Guard.Start(ctx, j.d); no != nil {
 		return j.refuse(ctx, no)
 	}
@@ -112,6 +115,22 @@ func (j *journey) start(ctx context.Context) error {
 	r, err := j.f.Conduct.Launch(ctx, j.d, drill.Main, j.f.Guard.Look, j.by)
 	j.d, j.out = r.Drill, append(j.out, r.Out...)
 	return errors.Join(err, j.chase())
+}
+
+// strike takes out votes of people who may not approve, and reports whether there were any: the drill is then looked at again when it
+// is approved by others, or at the next tick.
+func (j *journey) strike(ctx context.Context) (bool, error) {
+	if !j.d.AwaitsApproval() {
+		return false, nil
+	}
+	policy, plan := j.f.Access(), j.d.Plan
+	may := func(actor string) bool { return policy.Holds(actor, plan.Approver(), plan.Environment) }
+	if !slices.ContainsFunc(j.d.Approvals.Votes, func(v drill.Vote) bool { return !may(v.Actor) }) {
+		return false, nil
+	}
+	err := j.update(ctx, func(d *drill.Drill, now time.Time) (drill.Change, error) { return d.Strike(may, now), nil })
+	j.f.Log.Info("votes struck", "drill", j.d.ID, "check", guard.CheckAccess)
+	return true, err
 }
 
 // preview asks the service what would happen. It is not done while a preview that is itself a run goes on.

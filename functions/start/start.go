@@ -1,6 +1,7 @@
 // Package start begins drills: at their slot, on command, and again wherever an earlier instance left off.
 //
-// In: signal.tick, command.start, drill.approved. Out: facts, and command.stop for a run that began after its stop was asked.
+// In: signal.tick, command.start, drill.approved. Out: facts, drill.announced for what the schedule starts soon, and command.stop for a run
+// that began after its stop was asked.
 package start
 
 import (
@@ -8,9 +9,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/firedrill/firedrill/events"
+	"github.com/firedrill/firedrill/shared/access"
 	"github.com/firedrill/firedrill/shared/catalog"
 	"github.com/firedrill/firedrill/shared/conduct"
 	"github.com/firedrill/firedrill/shared/drill"
@@ -27,6 +30,7 @@ type Function struct {
 	Conduct *conduct.Conductor
 	Guard   *guard.Guard
 	Catalog func() *catalog.Catalog
+	Access  func() access.Policy // who may do what
 	Now     func() time.Time
 	Mode    string
 	Source  string // /firedrill/<deployment>/start
@@ -81,12 +85,12 @@ func (f *Function) begin(ctx context.Context, id string, p events.Start, expires
 	if !expires.IsZero() && now.After(expires) {
 		return f.refuse(id, p, cause, guard.CheckExpired, fmt.Sprintf("the command expired at %s; ask again", expires.Format(time.RFC3339)))
 	}
-	ask, reason, err := f.ask(ctx, id, p)
+	ask, no, err := f.ask(ctx, id, p)
 	if err != nil {
 		return nil, err
 	}
-	if reason != "" {
-		return f.refuse(id, p, cause, "catalogue", reason)
+	if no != nil {
+		return f.refuse(id, p, cause, no.Check, no.Reason)
 	}
 	ask.ExpiresAt = expires
 	d, change := drill.New(ask, now)
@@ -105,36 +109,54 @@ func (f *Function) begin(ctx context.Context, id string, p events.Start, expires
 	return append(out, more...), err
 }
 
-// ask resolves the plan and its parameters; a reason says what a person must change.
-func (f *Function) ask(ctx context.Context, id string, p events.Start) (a drill.Ask, reason string, err error) {
+// ask resolves the plan and its parameters; a refusal says what a person must change.
+func (f *Function) ask(ctx context.Context, id string, p events.Start) (a drill.Ask, no *drill.Refusal, err error) {
+	wrong := func(reason string) *drill.Refusal { return &drill.Refusal{Check: "catalogue", Reason: reason} }
 	cat := f.Catalog()
 	plan, ok := cat.Plan(p.Plan)
 	if !ok {
-		reason = fmt.Sprintf("there is no plan %q in the catalogue", p.Plan)
+		reason := fmt.Sprintf("there is no plan %q in the catalogue", p.Plan)
 		if near := cat.Suggest(p.Plan); len(near) > 0 {
 			reason += fmt.Sprintf("; did you mean %s?", near[0])
 		}
-		return a, reason, nil
+		return a, wrong(reason), nil
+	}
+	if no := f.allowed(p.Actor, plan); no != nil {
+		return a, no, nil
 	}
 	params, block, err := catalog.Resolve(plan, p.Parameters)
 	if err != nil {
-		return a, err.Error(), nil
+		return a, wrong(err.Error()), nil
 	}
 	root, err := f.Journal.Identity(ctx)
 	if err != nil {
-		return a, "", err
+		return a, nil, err
 	}
 	a = drill.Ask{ID: id, Mode: f.Mode, Root: root, Plan: plan, Parameters: params, Block: block, Actor: p.Actor, DryRun: p.DryRun, Slot: p.Slot}
 	probe, _ := drill.New(a, f.Now())
 	req, sv, err := f.Conduct.Request(probe, drill.Main)
 	if err != nil {
-		return a, err.Error(), nil
+		return a, wrong(err.Error()), nil
 	}
 	if err := sv.Check(req); err != nil {
-		return a, err.Error(), nil
+		return a, wrong(err.Error()), nil
 	}
 	_, a.Recovers = sv.Recovery(req)
-	return a, "", nil
+	return a, nil, nil
+}
+
+// schedulePrefix begins the actor of what a schedule asks for.
+const schedulePrefix = "schedule:"
+
+// allowed says no to an actor who may not start the plan. A schedule may start its own plan alone.
+func (f *Function) allowed(actor string, plan drill.Plan) *drill.Refusal {
+	if of, ok := strings.CutPrefix(actor, schedulePrefix); ok && of != plan.Name {
+		return &drill.Refusal{Check: guard.CheckAccess, Reason: fmt.Sprintf("the schedule of %s starts nothing else", of)}
+	}
+	if err := f.Access().May(actor, "start", plan.Environment); err != nil {
+		return &drill.Refusal{Check: guard.CheckAccess, Reason: err.Error()}
+	}
+	return nil
 }
 
 // refuse answers a command that no drill comes of.
@@ -159,16 +181,23 @@ func (f *Function) tick(ctx context.Context, in events.Event) ([]events.Event, e
 	}
 	out, err := f.due(ctx, t.At, in.ID())
 	more, err2 := f.carryOn(ctx, in.ID())
-	return append(out, more...), errors.Join(err, err2)
+	told, err3 := f.announce(t.At, in.ID())
+	return append(append(out, more...), told...), errors.Join(err, err2, err3)
 }
 
-func (f *Function) due(ctx context.Context, at time.Time, cause string) ([]events.Event, error) {
+// fresh returns the time of a tick, which is never ahead of the clock; false for one from long ago: newer ones have been here.
+func (f *Function) fresh(at time.Time) (time.Time, bool) {
 	now := f.Now()
 	if at.After(now) {
 		at = now
 	}
-	if now.Sub(at) > Grace {
-		return nil, nil // a tick from long ago: newer ones have been here
+	return at, now.Sub(at) <= Grace
+}
+
+func (f *Function) due(ctx context.Context, at time.Time, cause string) ([]events.Event, error) {
+	at, fresh := f.fresh(at)
+	if !fresh {
+		return nil, nil
 	}
 	var out []events.Event
 	var errs []error
@@ -182,8 +211,8 @@ func (f *Function) due(ctx context.Context, at time.Time, cause string) ([]event
 			continue
 		}
 		for _, s := range slots {
-			p := events.Start{Plan: plan.Name, Actor: "schedule:" + plan.Name, Slot: s.Local}
-			more, err := f.begin(ctx, events.ID("slot", plan.Name, s.Local), p, s.At.Add(drill.RequestExpiry), cause)
+			p := events.Start{Plan: plan.Name, Actor: schedulePrefix + plan.Name, Slot: s.Local}
+			more, err := f.begin(ctx, slotID(plan.Name, s), p, s.At.Add(drill.RequestExpiry), cause)
 			out = append(out, more...)
 			errs = append(errs, err)
 		}

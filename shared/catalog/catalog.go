@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/firedrill/firedrill/shared/access"
 	"github.com/firedrill/firedrill/shared/drill"
 )
 
@@ -14,6 +15,8 @@ type Catalog struct {
 	channels map[string]drill.Channel
 	freezes  []Freeze
 	holidays []Holiday
+	access   access.Policy
+	hints    Problems
 	later    map[string]any
 	planned  map[string]map[string]any
 	version  string
@@ -70,13 +73,30 @@ func (c *Catalog) Channels() []drill.Channel {
 	return out
 }
 
+// LangOf returns the language of the channel with this address, "" for one that the catalogue does not have.
+func (c *Catalog) LangOf(address string) string {
+	for _, name := range slices.Sorted(maps.Keys(c.channels)) {
+		if ch := c.channels[name]; ch.To == address {
+			return ch.Lang
+		}
+	}
+	return ""
+}
+
 // Freezes returns all freezes in the order of the files.
 func (c *Catalog) Freezes() []Freeze { return slices.Clone(c.freezes) }
 
 // Holidays returns all holidays in the order of the files.
 func (c *Catalog) Holidays() []Holiday { return slices.Clone(c.holidays) }
 
-// Kept returns a top-level field that is read and not acted upon: calendars, access, roles, bindings or ceilings.
+// Access returns who may do what: roles, bindings and ceilings.
+func (c *Catalog) Access() access.Policy { return c.access }
+
+// Hints returns what is no mistake and yet seldom meant, in the order of files and lines. Of a catalogue with mistakes they may be beside
+// the point.
+func (c *Catalog) Hints() Problems { return slices.Clone(c.hints) }
+
+// Kept returns a top-level field that is read and not acted upon: calendars or access.
 func (c *Catalog) Kept(field string) any { return c.later[field] }
 
 // KeptOf returns a field of a plan that is read and not acted upon: brake, calendars, holidays or schedule.calendars.

@@ -11,6 +11,7 @@ import (
 	"testing/fstest"
 	"time"
 
+	"github.com/firedrill/firedrill/shared/access"
 	"github.com/firedrill/firedrill/shared/catalog"
 	"github.com/firedrill/firedrill/shared/drill"
 )
@@ -75,7 +76,7 @@ func TestLoad_designLoadsAsItStands(t *testing.T) {
 	equal(t, "pay id", plan(t, c, "payment-cpu").Block["experiment"], "1234567890123456789")
 	equal(t, "team's plan", plan(t, c, "search-latency").Title, "搜索在高延迟下仍可用 🔍")
 	equal(t, "brake", c.KeptOf("search-latency", "brake"), map[string]any{"alarm": "cart-errors", "every": "30d"})
-	equal(t, "ceilings", c.Kept("ceilings"), map[string]any{"dingtalk": "operator"})
+	equal(t, "ceilings", c.Access().Ceilings, map[string]access.Role{"dingtalk": access.Operator, "mattermost": access.Operator})
 	equal(t, "files", c.Files(), []string{"testdata/design/drills.yaml", "testdata/design/teams/search.yaml", "testdata/design/access.yaml"})
 }
 

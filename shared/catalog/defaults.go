@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/firedrill/firedrill/shared/access"
 	"github.com/firedrill/firedrill/shared/drill"
 )
 
@@ -87,7 +88,7 @@ func (l *loader) approval(v value, base drill.Approval) drill.Approval {
 
 // checkRole reports an approver's role that neither Firedrill nor the catalogue knows.
 func (l *loader) checkRole(v value, role string) {
-	roles := []string{"viewer", "operator", "approver", "admin", "owner"}
+	roles := append(access.Roles(), ownerRole)
 	for _, section := range l.sections["roles"] {
 		if section.null() {
 			continue

@@ -18,11 +18,13 @@ const (
 	kindClaim     kind = "claim"
 	kindApproval  kind = "approval"
 	kindTargets   kind = "targets"
+	kindRole      kind = "role"
+	kindBinding   kind = "binding"
 )
 
 func kinds() []kind {
 	return []kind{kindCatalogue, kindDefaults, kindAccount, kindChannel, kindAlarm, kindFreeze, kindHoliday, kindPlan,
-		kindParameter, kindSchedule, kindClaim, kindApproval, kindTargets}
+		kindParameter, kindSchedule, kindClaim, kindApproval, kindTargets, kindRole, kindBinding}
 }
 
 // keys returns the fields that the kind knows.
@@ -57,12 +59,16 @@ func (k kind) keys() []string {
 		return []string{"need", "from", "self", "expires"}
 	case kindTargets:
 		return []string{"min", "max"}
+	case kindRole:
+		return []string{"may"}
+	case kindBinding:
+		return []string{"role", "to", "environments"}
 	}
 	return nil
 }
 
 // laterKeys are read and kept, and nothing here acts on them.
-func laterKeys() []string { return []string{"calendars", "access", "roles", "bindings", "ceilings"} }
+func laterKeys() []string { return []string{"calendars", "access"} }
 
 // laterPlanKeys are the same within a plan.
 func laterPlanKeys() []string { return []string{"brake", "calendars", "holidays"} }

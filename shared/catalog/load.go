@@ -75,11 +75,13 @@ type loader struct {
 	wrong    map[string]bool // "accounts.x": there, but with a mistake
 	mentions []value         // names of plans outside of drills
 	planned  map[string]map[string]any
+	asks     map[string]value // where each plan says that it must be approved
+	hints    []Problem
 }
 
 func read(fsys fs.FS, name string, shown func(string) string) (*Catalog, error) {
 	l := &loader{fsys: fsys, shown: shown, loaded: map[string]bool{}, sections: map[string][]value{}, wrong: map[string]bool{},
-		planned: map[string]map[string]any{}}
+		planned: map[string]map[string]any{}, asks: map[string]value{}}
 	content, err := l.bytes(name)
 	if err != nil {
 		return nil, fmt.Errorf("open catalogue: %w", err)
@@ -205,6 +207,7 @@ func (l *loader) catalog() *Catalog {
 	c := &Catalog{files: l.files, later: map[string]any{}}
 	c.freezes = list(l, "freezes", l.freeze)
 	c.holidays = list(l, "holidays", l.holiday)
+	c.access = l.policy()
 	for _, field := range laterKeys() {
 		c.later[field] = l.kept(field)
 	}
@@ -220,6 +223,8 @@ func (l *loader) catalog() *Catalog {
 	if l.broken || len(l.problems) > before {
 		c.plans = map[string]drill.Plan{}
 	}
+	l.checkApprovers(c)
+	c.hints = sorted(l.hints, l.files)
 	sum := sha256.Sum256(l.sum)
 	c.version = hex.EncodeToString(sum[:])
 	return c

@@ -18,6 +18,7 @@ func (l *loader) plan(e entry) (drill.Plan, bool) {
 	fields := e.fields(kindPlan)
 	p := drill.Plan{Name: e.name, Title: e.name, Environment: l.defaults.environment}
 	head(&p, fields)
+	l.asks[p.Name] = e.key
 	ok := l.service(&p, e, fields)
 	ok = l.limits(&p, fields) && ok
 	ok = l.links(&p, fields) && ok
@@ -72,6 +73,7 @@ func (l *loader) limits(p *drill.Plan, fields map[string]value) bool {
 	p.Exclusive = exclusive(p, fields)
 	p.Approval = l.defaults.approvalOf(p.Environment)
 	if v, ok := fields["approval"]; ok {
+		l.asks[p.Name] = v
 		base := p.Approval
 		if base == (drill.Approval{}) {
 			base = builtinApproval(1)

@@ -98,7 +98,8 @@ func TestSchema_takesGoodFiles(t *testing.T) {
 func blind() []string {
 	return []string{
 		"account-cloud-does-not-fit", "account-id-too-short", "account-unknown", "alarm-account-does-not-fit",
-		"alarm-unknown", "aliases-without-end", "approval-unknown-role", "channel-platform", "channel-unknown", "claim-http-with-password",
+		"alarm-unknown", "aliases-without-end", "approval-unknown-role",
+		"binding-twice", "binding-twice-in-one-environment", "binding-unknown-role", "channel-platform", "channel-unknown", "claim-http-with-password",
 		"cron-backwards", "cron-bad", "cron-late-part-bad", "cron-never", "deep", "freeze-backwards", "freeze-unknown-plan", "include-circle", "include-missing",
 		"include-twice-the-same-drill", "number-too-long", "parameter-default-not-in-enum", "parameter-default-of-another-type",
 		"parameter-default-too-big", "parameter-min-above-max", "parameter-of-fis", "parameter-pattern", "parameter-secret-in-plain",

@@ -24,6 +24,15 @@ type Slot struct {
 	Local string    // the wall-clock minute that was asked for and its zone: 2026-11-24T10:00[Europe/Berlin]
 }
 
+// InZone returns the moment as a clock of the schedule's zone shows it.
+func (s Slot) InZone() time.Time {
+	_, name, _ := strings.Cut(strings.TrimSuffix(s.Local, "]"), "[")
+	if loc, err := zone(name); err == nil {
+		return s.At.In(loc)
+	}
+	return s.At
+}
+
 // Due returns the plan's slots after from, up to and including to, oldest first. A plan without a schedule has none.
 // Windows, freezes and whether the plan is disabled are not looked at. An error means a cron expression or a time zone
 // that Load would have refused.

@@ -35,16 +35,37 @@ type Field struct {
 	Value string `json:"value"`
 }
 
+// Style says how a button looks.
+type Style string
+
+// The styles of a button.
+const (
+	Plain   Style = ""
+	Primary Style = "primary"
+	Danger  Style = "danger"
+)
+
 // Button is one thing that may be done. Command is what a person types for it where there are no buttons, without the
-// leading /drill.
+// leading /drill. Token is what a press carries: signed, bound to what is asked, and good once; "" on platforms that take no
+// presses. The other fields say what the token is for.
 type Button struct {
 	Label   string `json:"label"`
 	Command string `json:"command"`
+	Style   Style  `json:"style,omitempty"`
+	Token   string `json:"-"`
+	Act     Act    `json:"-"`
+}
+
+// Act is what a press asks for: a verb of package grammar, a drill's whole id, and what exactly it is about.
+type Act struct {
+	Verb  string
+	Drill string
+	Of    string // token.Of the gate, claim or plan
 }
 
 // Posted points at a message that a platform took. Platforms that give no id leave ID empty.
 type Posted struct {
 	To     string `json:"to"` // the address, as written
 	ID     string `json:"id,omitempty"`
-	Thread string `json:"thread,omitempty"`
+	Thread string `json:"thread,omitempty"` // what Incoming.Thread says of words in this message's thread
 }

@@ -8,8 +8,9 @@ import (
 
 // Capabilities say what a platform can do.
 type Capabilities struct {
-	Update bool // a posted message can be changed
-	Reply  bool // a message can be answered in a thread
+	Update  bool // a posted message can be changed
+	Reply   bool // a message can be answered in a thread
+	Buttons bool // a press on a button comes back to us, with the token that the button carried
 }
 
 // Sender posts to one platform. It must be safe for concurrent use, must end within ctx, should not retry, and must return

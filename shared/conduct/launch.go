@@ -35,7 +35,7 @@ func (c *Conductor) Launch(ctx context.Context, d *drill.Drill, role drill.Role,
 		if n := attempts(d, role); n != known {
 			return drill.Change{}, fmt.Errorf("%w: drill %s is at attempt %d, which nobody has looked up yet", drill.ErrTransition, d.ID, n)
 		}
-		return d.Intend(role, me, seen, now)
+		return d.Intend(role, me, seen, sv.Facts().Late(), now)
 	})
 	if errors.Is(err, drill.ErrTransition) {
 		return r, nil
@@ -148,8 +148,12 @@ func (l *launch) giveUp(ctx context.Context, why string, undone bool) error {
 	return err
 }
 
-// refuse ends the drill: nothing was called, or the service declined.
+// refuse ends the drill: nothing was called, or the service declined. While a call of an earlier attempt may still take effect it only
+// ends this attempt.
 func (l *launch) refuse(ctx context.Context, no *drill.Refusal) error {
+	if l.r.Drill.Run(l.role).Intent.Open.After(l.c.Now()) {
+		return l.giveUp(ctx, no.Check+": "+no.Reason, true)
+	}
 	err := l.c.update(ctx, l.r, l.by, func(d *drill.Drill, now time.Time) (drill.Change, error) {
 		switch {
 		case d.Run(l.role).Intent.By != l.me:
@@ -190,13 +194,14 @@ func (c *Conductor) Resume(ctx context.Context, d *drill.Drill, role drill.Role,
 	if s := d.Run(role); s != nil && s.Prepared != "" {
 		return c.resumePrepared(ctx, r, role, sv, look, by)
 	}
+	at := c.Now()
 	found, err := sv.Lookup(ctx, req)
 	if err != nil {
 		return r, err
 	}
 	switch {
 	case len(found) == 0:
-		return c.foundNothing(ctx, r, role, sv, look, by)
+		return c.foundNothing(ctx, r, role, sv, at, look, by)
 	case sv.Prepares():
 		err := c.update(ctx, &r, by, func(d *drill.Drill, _ time.Time) (drill.Change, error) { return d.SetPrepared(role, found[0].ID) })
 		if err != nil {
@@ -219,7 +224,7 @@ func (c *Conductor) Resume(ctx context.Context, d *drill.Drill, role drill.Role,
 
 // resumePrepared reads the recorded task: executed means it is ours, inert means it may be executed.
 func (c *Conductor) resumePrepared(ctx context.Context, r Result, role drill.Role, sv *provider.Service, look Look, by journal.By) (Result, error) {
-	ref := r.Drill.Ref(role)
+	ref, at := r.Drill.Ref(role), c.Now()
 	o, err := sv.Observe(ctx, ref)
 	if err != nil {
 		return r, err
@@ -228,7 +233,7 @@ func (c *Conductor) resumePrepared(ctx context.Context, r Result, role drill.Rol
 		return r, c.adopt(ctx, &r, role, ref.ID, true, by)
 	}
 	if attempts(r.Drill, role) >= drill.MaxAttempts {
-		return c.foundNothing(ctx, r, role, sv, look, by) // one reading may be stale
+		return c.foundNothing(ctx, r, role, sv, at, look, by) // one reading may be stale
 	}
 	return c.again(ctx, r, role, look, by)
 }
@@ -238,22 +243,19 @@ func (c *Conductor) again(ctx context.Context, r Result, role drill.Role, look L
 	if role == drill.Main && r.Drill.Status != drill.Starting {
 		return r, nil
 	}
-	if n := r.Drill.Run(role).Intent.Attempt; n >= drill.MaxAttempts {
-		why := tooMany(n, r.Drill.LastError)
-		return r, c.update(ctx, &r, by, func(d *drill.Drill, now time.Time) (drill.Change, error) { return never(d, role, why, now) })
-	}
 	out := r.Out
 	next, err := c.Launch(ctx, r.Drill, role, look, by)
 	next.Out = append(out, next.Out...)
 	return next, err
 }
 
-func (c *Conductor) foundNothing(ctx context.Context, r Result, role drill.Role, sv *provider.Service, look Look, by journal.By) (Result, error) {
-	err := c.update(ctx, &r, by, func(d *drill.Drill, now time.Time) (drill.Change, error) {
-		if !d.LookupDue(role, now) {
+// foundNothing records a lookup that was begun at the given time, and does what follows from it.
+func (c *Conductor) foundNothing(ctx context.Context, r Result, role drill.Role, sv *provider.Service, at time.Time, look Look, by journal.By) (Result, error) {
+	err := c.update(ctx, &r, by, func(d *drill.Drill, _ time.Time) (drill.Change, error) {
+		if !d.LookupDue(role, at) {
 			return drill.Change{}, nil
 		}
-		return d.FoundNothing(role, now), nil
+		return d.FoundNothing(role, at), nil
 	})
 	if err != nil {
 		return r, err
@@ -266,7 +268,7 @@ func (c *Conductor) foundNothing(ctx context.Context, r Result, role drill.Role,
 	if !r.Drill.NeverStarted(role) {
 		return r, nil
 	}
-	why := "two lookups after the last possible call found no run: it was never started"
+	why := "two lookups, made when no call of ours could take effect any more, found no run: it was never started"
 	if n := attempts(r.Drill, role); n >= drill.MaxAttempts {
 		why = tooMany(n, r.Drill.LastError)
 	}

@@ -28,10 +28,12 @@ func (c *Conductor) Observe(ctx context.Context, d *drill.Drill, role drill.Role
 		if ref.ID == "" {
 			return r, nil
 		}
+		asked := c.Now()
 		o, err := sv.Observe(ctx, ref)
 		if err != nil {
 			return r, c.blind(ctx, &r, err, by)
 		}
+		o.Asked = asked
 		ch, err := r.Drill.Observe(o, c.Now())
 		if err != nil {
 			return r, err
@@ -138,8 +140,14 @@ func (c *Conductor) CarryOut(ctx context.Context, d *drill.Drill, i int, by jour
 	if err != nil {
 		return r, err
 	}
+	lease := d.Answers[i].Lease.Until.Sub(c.Now())
+	if lease < drill.CallTimeout {
+		return r, nil // it stood still: whoever comes next carries it out
+	}
 	again := d.Answers[i].Tries > 1
-	err = sv.Advance(ctx, d.Ref(drill.Main), d.Answers[i].Move)
+	in, cancel := context.WithTimeout(ctx, lease)
+	err = sv.Advance(in, d.Ref(drill.Main), d.Answers[i].Move)
+	cancel()
 	code := provider.CodeOf(err)
 	problem := ""
 	switch {

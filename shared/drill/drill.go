@@ -113,7 +113,24 @@ type Intent struct {
 	Until   time.Time   `json:"until"`
 	Since   time.Time   `json:"since"`
 	Seen    []string    `json:"seen,omitempty"`    // run ids that were there before the intent
-	Lookups []time.Time `json:"lookups,omitempty"` // after Until, with nothing found
+	Late    Duration    `json:"late,omitempty"`    // how long after its lease a call may still take effect at the service
+	Undone  bool        `json:"undone,omitempty"`  // it is sure that this attempt did nothing
+	Open    time.Time   `json:"open,omitzero"`     // until then a call of an earlier attempt may take effect
+	Missed  time.Time   `json:"missed,omitzero"`   // a lookup found nothing while a call could still take effect
+	Lookups []time.Time `json:"lookups,omitempty"` // those after Settles, with nothing found
+}
+
+// Settles is when no call under this intent, or an earlier one, can take effect any more. Before that nobody can say that a run was
+// never started: a service may accept a request for as long as its signature is valid, whether or not its sender still waits.
+func (i Intent) Settles() time.Time {
+	at := i.Until
+	if !i.Undone {
+		at = at.Add(i.Late.D())
+	}
+	if at.Before(i.Open) {
+		return i.Open
+	}
+	return at
 }
 
 // StopState holds the first two facts of a stop; Restored is the third.
@@ -123,6 +140,7 @@ type StopState struct {
 	Kind        StopKind  `json:"kind"`
 	Reason      string    `json:"reason,omitempty"`
 	StoppedAt   time.Time `json:"stopped_at,omitzero"`
+	Held        bool      `json:"held,omitempty"` // people were told why a paused run is not called stopped yet
 	Evidence    []string  `json:"evidence,omitempty"`
 }
 
@@ -159,7 +177,7 @@ type Answered struct {
 	Move
 	Actor string    `json:"actor"`
 	At    time.Time `json:"at"`
-	Lease Lease     `json:"lease,omitzero"`  // who carries it out
+	Lease Lease     `json:"lease,omitzero"`  // who carries it out; no call is made after it
 	Tries int       `json:"tries,omitempty"` // leases so far: above 1, an earlier call may have gone through
 	Cause string    `json:"cause,omitempty"` // id of the command: delivered again, it is the same answer
 	Done  bool      `json:"done,omitempty"`

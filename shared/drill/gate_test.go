@@ -1,8 +1,11 @@
 package drill
 
 import (
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/firedrill/firedrill/events"
 )
 
 func approval(t *testing.T, need int, self bool) *Drill {
@@ -61,6 +64,100 @@ func TestApprove(t *testing.T) {
 				t.Errorf("approved: %v", d.Approvals.Approved)
 			}
 		})
+	}
+}
+
+// TestApprove_SaysHowFarItIs: a card shows each vote, not only the last one.
+func TestApprove_SaysHowFarItIs(t *testing.T) {
+	d := approval(t, 3, false)
+	for i, want := range []string{"approved by bob (1 of 3)", "approved by carol (2 of 3)"} {
+		c := ok(t)(d.Approve([]string{"bob", "carol"}[i], "", at(1)))
+		p, is := c.Facts[0].(events.Progressed)
+		if !is || len(c.Facts) != 1 || !slices.Equal(p.Changes, []string{want}) || c.What != want || p.Status != string(Waiting) {
+			t.Errorf("vote %d says %+v", i+1, c)
+		}
+		publishable(t, c)
+	}
+	c := ok(t)(d.Approve("dave", "", at(2)))
+	if p, is := c.Facts[0].(events.Approved); !is || !slices.Equal(p.By, []string{"bob", "carol", "dave"}) {
+		t.Errorf("the last vote says %+v", c.Facts)
+	}
+}
+
+func TestStrike(t *testing.T) {
+	all := func(string) bool { return true }
+	notBob := func(actor string) bool { return actor != "bob" }
+	voted := func(need int, actors ...string) func(*testing.T) *Drill {
+		return func(t *testing.T) *Drill {
+			d := approval(t, need, false)
+			for _, a := range actors {
+				ok(t)(d.Approve(a, "", at(1)))
+			}
+			return d
+		}
+	}
+	tests := []struct {
+		name     string
+		drill    func(*testing.T) *Drill
+		may      func(string) bool
+		facts    string
+		approved bool
+		votes    int
+	}{
+		{"all may", voted(2, "bob", "carol"), all, "", true, 2},
+		{"nobody voted", voted(1), notBob, "", false, 0},
+		{"the only vote", voted(1, "bob"), notBob, "progressed waiting", false, 0},
+		{"one of two", voted(2, "carol", "bob"), notBob, "progressed waiting", false, 1},
+		{"one before it was enough", voted(2, "bob"), notBob, "progressed", false, 0},
+		{"it waits for no approval", func(*testing.T) *Drill { return asked() }, notBob, "", false, 0},
+		{"it has started", func(t *testing.T) *Drill {
+			d := voted(1, "bob")(t)
+			ok(t)(d.Intend(Main, "me", nil, 0, at(2)))
+			return d
+		}, notBob, "", true, 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			d := tt.drill(t)
+			c := d.Strike(tt.may, at(3))
+			publishable(t, c)
+			if got := facts(c); got != tt.facts || (c.What == "") != (tt.facts == "") {
+				t.Errorf("facts %q, %q", got, c.What)
+			}
+			if d.Approvals == nil {
+				return
+			}
+			if d.Approvals.Approved != tt.approved || len(d.Approvals.Votes) != tt.votes {
+				t.Errorf("approved %v by %+v", d.Approvals.Approved, d.Approvals.Votes)
+			}
+			if again := d.Strike(tt.may, at(3)); again.What != "" || len(again.Facts) > 0 {
+				t.Errorf("a second time it says %+v", again)
+			}
+		})
+	}
+	t.Run("others may approve it still, until the question expires", func(t *testing.T) {
+		d := voted(1, "bob")(t)
+		d.Strike(notBob, at(3))
+		if !d.AwaitsApproval() || len(d.Gates) != 1 || d.Gates[0].ID != d.Approvals.Gate || !d.Deadline.Equal(d.Approvals.ExpiresAt) {
+			t.Fatalf("gates %+v, deadline %s", d.Gates, d.Deadline)
+		}
+		if got := Next(d, at(31)); !slices.Equal(got, []Act{ActExpire}) {
+			t.Errorf("after the question expired it needs %v", got)
+		}
+		ok(t)(d.Approve("carol", "", at(4)))
+		if !d.Approvals.Approved {
+			t.Error("not approved")
+		}
+	})
+}
+
+func TestPlan_Approver(t *testing.T) {
+	for _, c := range []struct{ from, owner, want string }{
+		{"", "team", "approver"}, {"owner", "team", "team"}, {"owner", "", ""}, {"admin", "team", "admin"}, {"game-master", "team", "game-master"},
+	} {
+		if got := (Plan{Owner: c.owner, Approval: Approval{From: c.from}}).Approver(); got != c.want {
+			t.Errorf("from %q of owner %q is %q, want %q", c.from, c.owner, got, c.want)
+		}
 	}
 }
 

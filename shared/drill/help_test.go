@@ -38,7 +38,7 @@ func asked(edit ...func(*Plan)) *Drill {
 func running(t testing.TB, edit ...func(*Plan)) *Drill {
 	t.Helper()
 	d := asked(edit...)
-	ok(t)(d.Intend(Main, "me", nil, at(1)))
+	ok(t)(d.Intend(Main, "me", nil, 0, at(1)))
 	ok(t)(d.SetRun(Main, "run-1", false, at(1)))
 	d.Rev = 3
 	return d

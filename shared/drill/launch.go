@@ -11,13 +11,14 @@ import (
 const (
 	CallTimeout = 20 * time.Second // the longest one call to a service may take
 	LaunchLease = 60 * time.Second // how long the author of an intent may call
-	LookupGap   = 30 * time.Second // between the two lookups that prove a run was never started
+	LookupGap   = 30 * time.Second // between the two lookups that prove a run was never started: longer than a read is stale
 	MaxAttempts = 5
 )
 
 // Intend records that by, and nobody else, may now call the service for this role, until the lease ends. seen are the run
-// ids that existed before. A second attempt is legal only after the first one's lease.
-func (d *Drill) Intend(role Role, by string, seen []string, now time.Time) (Change, error) {
+// ids that existed before; late is how long after the lease a call may still take effect at the service. A second attempt is legal
+// only after the first one's lease.
+func (d *Drill) Intend(role Role, by string, seen []string, late time.Duration, now time.Time) (Change, error) {
 	r := d.run(role)
 	switch {
 	case r.ID != "":
@@ -30,11 +31,14 @@ func (d *Drill) Intend(role Role, by string, seen []string, now time.Time) (Chan
 			return Change{}, err
 		}
 	}
-	since := now
+	next := Intent{Attempt: r.Intent.Attempt + 1, By: by, Until: now.Add(LaunchLease), Since: now, Seen: seen, Late: Duration(late)}
 	if r.Intent.Attempt > 0 {
-		since, seen = r.Intent.Since, r.Intent.Seen
+		next.Since, next.Seen = r.Intent.Since, r.Intent.Seen
+		if open := r.Intent.Settles(); open.After(now) {
+			next.Open = open
+		}
 	}
-	r.Intent = Intent{Attempt: r.Intent.Attempt + 1, By: by, Until: now.Add(LaunchLease), Since: since, Seen: seen}
+	r.Intent = next
 	d.Gates = nil
 	if role == Main {
 		d.Deadline = r.Intent.Until.Add(2 * time.Minute)
@@ -111,32 +115,45 @@ func (d *Drill) GiveUp(role Role, by, problem string, undone bool, now time.Time
 	if r.Intent.By != by || r.ID != "" {
 		return Change{}, fmt.Errorf("%w: the intent is not %s's", ErrTransition, by)
 	}
-	if undone && now.Before(r.Intent.Until) {
+	if r.Intent.Undone = undone; undone && now.Before(r.Intent.Until) {
 		r.Intent.Until = now
 	}
 	d.LastError = clip(problem, maxText)
 	return Change{What: fmt.Sprintf("%s run: attempt %d failed: %s", role, r.Intent.Attempt, d.LastError)}, nil
 }
 
-// FoundNothing records a lookup after the lease that found no run. sure is true when the service can be searched by token, tag or
-// title. After two of them, LookupGap apart, the run was never started.
-func (d *Drill) FoundNothing(role Role, now time.Time) Change {
+// FoundNothing records a lookup after the lease, begun at the time given, that found no run. While a call of ours may still take effect
+// it proves nothing and is noted once, so that people know what is waited for. After two that count, LookupGap apart, the run was
+// never started.
+func (d *Drill) FoundNothing(role Role, at time.Time) Change {
 	r := d.run(role)
+	if settles := r.Intent.Settles(); at.Before(settles) {
+		if !r.Intent.Missed.IsZero() {
+			return Change{}
+		}
+		r.Intent.Missed = at
+		c := Change{What: fmt.Sprintf("%s run: nothing found; a call to start it may still take effect until %s", role, settles.Format(time.RFC3339))}
+		if d.Status == Stopping && role == Main {
+			c.Facts = append(c.Facts, events.Progressed{About: d.about(at), Changes: []string{"the stop is asked for and not confirmed: no run is there, and a call to start it may still take effect until " +
+				settles.Format(time.RFC3339) + "; a run that appears is stopped at once"}})
+		}
+		return c
+	}
 	n := len(r.Intent.Lookups)
-	if n > 0 && now.Sub(r.Intent.Lookups[n-1]) < LookupGap {
+	if n > 0 && at.Sub(r.Intent.Lookups[n-1]) < LookupGap {
 		return Change{}
 	}
-	r.Intent.Lookups = append(r.Intent.Lookups, now)
+	r.Intent.Lookups = append(r.Intent.Lookups, at)
 	return Change{What: fmt.Sprintf("%s run: lookup %d found nothing", role, n+1)}
 }
 
-// NeverStarted reports whether two lookups, far enough apart and after the lease, found nothing.
+// NeverStarted reports whether two lookups, far enough apart and made when no call could take effect any more, found nothing.
 func (d *Drill) NeverStarted(role Role) bool {
 	r := d.Runs[role]
 	return r != nil && r.ID == "" && len(r.Intent.Lookups) >= 2
 }
 
-// LookupDue reports whether it is time to look for a role's run: the lease is over, and the last lookup is old enough.
+// LookupDue reports whether it is time to look for a role's run: the lease is over, and the last lookup that counts is old enough.
 func (d *Drill) LookupDue(role Role, now time.Time) bool {
 	r := d.Runs[role]
 	if r == nil || r.ID != "" || r.Never || r.Intent.Attempt == 0 || now.Before(r.Intent.Until) {
@@ -153,4 +170,32 @@ func (d *Drill) SettleNever(why string, now time.Time) (Change, error) {
 		return d.endStopped([]string{why}, Restored{State: RestoreNeedless, At: now, Evidence: []string{why}}, now)
 	}
 	return d.end(Failed, why, Restored{State: RestoreNeedless, At: now, Evidence: []string{why}}, now)
+}
+
+// Unsettled returns until when a call of ours whose outcome is open may still take effect at the service, and set something going:
+// one that starts the run, or one that carries out an answer. It is the zero time when there is none.
+func (d *Drill) Unsettled(now time.Time) time.Time {
+	r := d.Runs[Main]
+	if r == nil || r.Never {
+		return time.Time{}
+	}
+	var until time.Time
+	if r.ID == "" && r.Intent.Attempt > 0 {
+		until = r.Intent.Settles()
+	}
+	for _, a := range d.Answers {
+		if at := a.Lease.Until.Add(r.Intent.Late.D()); a.open() && at.After(until) {
+			until = at
+		}
+	}
+	if !until.After(now) {
+		return time.Time{}
+	}
+	return until
+}
+
+// open reports whether a call that carried the answer out may have got no reply, and could set something going: a reply settles the
+// one attempt that got it, and no earlier one.
+func (a Answered) open() bool {
+	return a.Action != PauseRun && (a.Tries > 1 || !a.Done && a.Error == "")
 }

@@ -85,8 +85,10 @@ func stoppingActs(d *Drill, late bool, now time.Time) []Act {
 	var acts []Act
 	r := d.Runs[Main]
 	switch {
-	case r != nil && (r.ID != "" || r.Prepared != "" && !now.Before(r.Intent.Until)):
+	case r != nil && r.ID != "":
 		acts = append(acts, ActStop, ActObserve)
+	case r != nil && r.Prepared != "" && !now.Before(r.Intent.Until):
+		acts = append(acts, ActObserve) // executed after all, it is adopted, and then stopped
 	case d.LookupDue(Main, now):
 		acts = append(acts, ActLookup)
 	}

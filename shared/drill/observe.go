@@ -121,6 +121,9 @@ func (d *Drill) settle(o Observation, c *Change, now time.Time) (bool, error) {
 		e, err = d.end(Failed, orElse(o.Reason, "the service reports "+o.Vendor), restored, now)
 	case d.Stop != nil && o.Phase == PhasePrepared:
 		return d.settlePrepared(o, c, now)
+	case d.Stop != nil && o.Quiet && paused(o) && !d.Unsettled(askedAt(o, now)).IsZero():
+		d.holdStop(c, askedAt(o, now))
+		return false, nil
 	case d.Stop != nil && o.Quiet && (o.Phase == PhaseStopped || paused(o)):
 		e, err = d.endStopped(o.Evidence, restored, now)
 	case o.Restoration == RestoreFailed && (o.Phase == PhaseStopped || o.Phase == PhaseUnknown || d.Stop != nil && paused(o)):
@@ -133,12 +136,26 @@ func (d *Drill) settle(o Observation, c *Change, now time.Time) (bool, error) {
 	return true, err
 }
 
+// holdStop tells, once, why a paused run is not called stopped yet: a late answer could set it going again.
+func (d *Drill) holdStop(c *Change, now time.Time) {
+	if d.Stop.Held {
+		return
+	}
+	d.Stop.Held = true
+	what := "the run is paused, and not called stopped yet: an answer got no reply and could set it going again until " + d.Unsettled(now).Format(time.RFC3339)
+	c.add(what)
+	c.Facts = append(c.Facts, events.Progressed{About: d.about(now), Changes: []string{what}})
+}
+
 // settlePrepared ends the stop of a task that was never executed. One reading may be stale: two that are far enough apart decide.
 func (d *Drill) settlePrepared(o Observation, c *Change, now time.Time) (bool, error) {
-	if !d.LookupDue(Main, now) {
+	at := askedAt(o, now)
+	if !d.LookupDue(Main, at) {
 		return false, nil
 	}
-	c.add(d.FoundNothing(Main, now).What)
+	n := d.FoundNothing(Main, at)
+	c.add(n.What)
+	c.Facts = append(c.Facts, n.Facts...)
 	if !d.NeverStarted(Main) {
 		return false, nil
 	}
@@ -146,6 +163,14 @@ func (d *Drill) settlePrepared(o Observation, c *Change, now time.Time) (bool, e
 	c.add(e.What)
 	c.Facts = append(c.Facts, e.Facts...)
 	return true, err
+}
+
+// askedAt is when the reading was begun: what happened after that it may not show, however late it is recorded.
+func askedAt(o Observation, now time.Time) time.Time {
+	if o.Asked.IsZero() {
+		return now
+	}
+	return o.Asked
 }
 
 func paused(o Observation) bool {
@@ -259,6 +284,13 @@ func (d *Drill) FailRestoration(why string, now time.Time) Change {
 	d.Restored = Restored{State: RestoreFailed, Evidence: []string{why}}
 	c := Change{What: "restoration failed: " + why}
 	d.escalate(&c, why, "", now)
+	return c
+}
+
+// And joins what two changes of one entry leave.
+func (c Change) And(more Change) Change {
+	c.add(more.What)
+	c.Facts = append(slices.Clip(c.Facts), more.Facts...)
 	return c
 }
 

@@ -146,7 +146,7 @@ func TestObserve_RestorationByARecoveryRun(t *testing.T) {
 	if d.Restored.State != RestorePending {
 		t.Fatalf("restoration %s before the recovery run", d.Restored.State)
 	}
-	ok(t)(d.Intend(Recovery, "me", nil, at(3)))
+	ok(t)(d.Intend(Recovery, "me", nil, 0, at(3)))
 	ok(t)(d.SetRun(Recovery, "rec-1", false, at(3)))
 	rec := seen(PhaseRunning, func(o *Observation) { o.Run.Role, o.Run.ID = Recovery, "rec-1" })
 	ok(t)(d.Observe(rec, at(4)))

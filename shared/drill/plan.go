@@ -57,6 +57,18 @@ type Plan struct {
 	Targets     Bounds               `json:"targets,omitzero"`
 }
 
+// Approver returns the role that must approve the start: what the approval names, the one called like the owner where it says owner, and
+// approver where it says nothing. "" is the owner of a plan that has none.
+func (p Plan) Approver() string {
+	switch p.Approval.From {
+	case "":
+		return "approver"
+	case "owner":
+		return p.Owner
+	}
+	return p.Approval.From
+}
+
 // Account is an identity in a cloud.
 type Account struct {
 	Name        string `json:"name"`

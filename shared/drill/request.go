@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/firedrill/firedrill/events"
@@ -149,12 +150,15 @@ func (d *Drill) AskApproval(now time.Time) (Change, error) {
 	}
 	gate := fmt.Sprintf("start@%d", d.Rev+1)
 	d.Approvals = &Approvals{Gate: gate, Hash: d.Hash(), Need: d.Plan.Approval.Need, OpenedAt: now, ExpiresAt: now.Add(expires)}
-	d.Deadline = d.Approvals.ExpiresAt
-	d.Gates = []Gate{{ID: gate, Name: "start " + d.Plan.Name, Kind: ApprovalGate, OpenedAt: now, Choices: []Choice{{Action: ApproveRun}, {Action: RejectRun}}}}
-	return Change{
-		What:  fmt.Sprintf("waits for %d approval(s)", d.Approvals.Need),
-		Facts: []events.Payload{events.Waiting{About: d.about(now), Gate: gate, Kind: string(ApprovalGate), Name: d.Gates[0].Name, Choices: []string{string(ApproveRun), string(RejectRun)}}},
-	}, nil
+	return Change{What: fmt.Sprintf("waits for %d approval(s)", d.Approvals.Need), Facts: []events.Payload{d.openStart(now)}}, nil
+}
+
+// openStart opens the gate before the start.
+func (d *Drill) openStart(now time.Time) events.Waiting {
+	a := d.Approvals
+	d.Deadline = a.ExpiresAt
+	d.Gates = []Gate{{ID: a.Gate, Name: "start " + d.Plan.Name, Kind: ApprovalGate, OpenedAt: a.OpenedAt, Choices: []Choice{{Action: ApproveRun}, {Action: RejectRun}}}}
+	return events.Waiting{About: d.about(now), Gate: a.Gate, Kind: string(ApprovalGate), Name: d.Gates[0].Name, Choices: []string{string(ApproveRun), string(RejectRun)}}
 }
 
 // AwaitsApproval reports whether the open gate is the one before the start.
@@ -182,7 +186,8 @@ func (d *Drill) Approve(actor, note string, now time.Time) (Change, error) {
 	}
 	a.Votes = append(a.Votes, Vote{Actor: actor, At: now, Note: note})
 	if len(a.Votes) < a.Need {
-		return Change{What: fmt.Sprintf("approved by %s (%d of %d)", actor, len(a.Votes), a.Need)}, nil
+		what := fmt.Sprintf("approved by %s (%d of %d)", actor, len(a.Votes), a.Need)
+		return Change{What: what, Facts: []events.Payload{events.Progressed{About: d.about(now), Changes: []string{what}}}}, nil
 	}
 	a.Approved = true
 	d.Gates, d.Deadline = nil, now.Add(RequestExpiry)
@@ -191,6 +196,33 @@ func (d *Drill) Approve(actor, note string, now time.Time) (Change, error) {
 		by = append(by, v.Actor)
 	}
 	return Change{What: "approved by " + actor, Facts: []events.Payload{events.Approved{About: d.about(now), By: by}}}, nil
+}
+
+// Strike takes out the votes of people who may not approve, and opens the gate again where too few are left: whoever counted them did not
+// know what is known here. It changes nothing if all may, or when the drill waits for no approval.
+func (d *Drill) Strike(may func(actor string) bool, now time.Time) Change {
+	if !d.AwaitsApproval() {
+		return Change{}
+	}
+	a := d.Approvals
+	var struck []string
+	a.Votes = slices.DeleteFunc(a.Votes, func(v Vote) bool {
+		if may(v.Actor) {
+			return false
+		}
+		struck = append(struck, v.Actor)
+		return true
+	})
+	if len(struck) == 0 {
+		return Change{}
+	}
+	what := fmt.Sprintf("the approval of %s does not count (%d of %d)", strings.Join(struck, ", "), len(a.Votes), a.Need)
+	c := Change{What: what, Facts: []events.Payload{events.Progressed{About: d.about(now), Changes: []string{what}}}}
+	if a.Approved && len(a.Votes) < a.Need {
+		a.Approved = false
+		c.Facts = append(c.Facts, d.openStart(now))
+	}
+	return c
 }
 
 // VotedBy reports whether the actor's agreement is counted already.

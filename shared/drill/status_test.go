@@ -93,15 +93,15 @@ func TestNext_EveryStatus(t *testing.T) {
 		{"waiting for approval too long", waiting, 31, "expire"},
 		{"approved", func(t *testing.T) *Drill { d := waiting(t); ok(t)(d.Approve("bob", "", at(20))); return d }, 34, "start"},
 		{"approved, and not started for long", func(t *testing.T) *Drill { d := waiting(t); ok(t)(d.Approve("bob", "", at(20))); return d }, 36, "expire"},
-		{"starting, the author may still call", func(t *testing.T) *Drill { d := asked(); ok(t)(d.Intend(Main, "me", nil, at(0))); return d }, 0.9, ""},
-		{"starting, the lease is over", func(t *testing.T) *Drill { d := asked(); ok(t)(d.Intend(Main, "me", nil, at(0))); return d }, 1, "lookup"},
+		{"starting, the author may still call", func(t *testing.T) *Drill { d := asked(); ok(t)(d.Intend(Main, "me", nil, 0, at(0))); return d }, 0.9, ""},
+		{"starting, the lease is over", func(t *testing.T) *Drill { d := asked(); ok(t)(d.Intend(Main, "me", nil, 0, at(0))); return d }, 1, "lookup"},
 		{"starting, just looked up", func(t *testing.T) *Drill {
 			d := asked()
-			ok(t)(d.Intend(Main, "me", nil, at(0)))
+			ok(t)(d.Intend(Main, "me", nil, 0, at(0)))
 			d.FoundNothing(Main, at(1))
 			return d
 		}, 1.4, ""},
-		{"starting for too long", func(t *testing.T) *Drill { d := asked(); ok(t)(d.Intend(Main, "me", nil, at(0))); return d }, 3.1, "lookup escalate"},
+		{"starting for too long", func(t *testing.T) *Drill { d := asked(); ok(t)(d.Intend(Main, "me", nil, 0, at(0))); return d }, 3.1, "lookup escalate"},
 		{"running", func(t *testing.T) *Drill { return running(t) }, 2, "observe"},
 		{"running past max_duration", func(t *testing.T) *Drill { return running(t) }, 31.1, "observe overdue"},
 		{"running with an answer that was left", func(t *testing.T) *Drill {
@@ -117,23 +117,23 @@ func TestNext_EveryStatus(t *testing.T) {
 		{"stopping for too long", stopping, 8, "stop observe escalate"},
 		{"stopping while the author may still call", func(t *testing.T) *Drill {
 			d := asked()
-			ok(t)(d.Intend(Main, "me", nil, at(0)))
+			ok(t)(d.Intend(Main, "me", nil, 0, at(0)))
 			ok(t)(d.AskStop(StopByPerson, "bob", "", "", at(0.5)))
 			return d
 		}, 0.9, ""},
 		{"stopping, the run is not known", func(t *testing.T) *Drill {
 			d := asked()
-			ok(t)(d.Intend(Main, "me", nil, at(0)))
+			ok(t)(d.Intend(Main, "me", nil, 0, at(0)))
 			ok(t)(d.AskStop(StopByPerson, "bob", "", "", at(0.5)))
 			return d
 		}, 1, "lookup"},
 		{"stopping, only an inert task is known", func(t *testing.T) *Drill {
 			d := asked()
-			ok(t)(d.Intend(Main, "me", nil, at(0)))
+			ok(t)(d.Intend(Main, "me", nil, 0, at(0)))
 			ok(t)(d.SetPrepared(Main, "task-1"))
 			ok(t)(d.AskStop(StopByPerson, "bob", "", "", at(0.5)))
 			return d
-		}, 1, "stop observe"},
+		}, 1, "observe"},
 		{"completed, faults not shown undone", func(t *testing.T) *Drill { d := running(t); ok(t)(d.Observe(seen(PhaseCompleted), at(2))); return d }, 3, "restore observe"},
 		{"completed, not undone for long", func(t *testing.T) *Drill { d := running(t); ok(t)(d.Observe(seen(PhaseCompleted), at(2))); return d }, 8, "restore observe escalate"},
 		{"completed, only a recovery run undoes it", func(t *testing.T) *Drill {

@@ -37,7 +37,7 @@ func TestStop_BeforeAnyIntentEndsAtOnce(t *testing.T) {
 		t.Fatalf("status %s, restored %s, facts %q", d.Status, d.Restored.State, facts(c))
 	}
 	publishable(t, c)
-	if _, err := d.Intend(Main, "me", nil, at(1)); err == nil {
+	if _, err := d.Intend(Main, "me", nil, 0, at(1)); err == nil {
 		t.Error("it could still be started")
 	}
 }
@@ -132,7 +132,7 @@ func TestStop_LeaseKeepsHandlersFromPilingUp(t *testing.T) {
 
 func TestStop_NobodyLeasesACallThatCannotBeMade(t *testing.T) {
 	d := asked()
-	ok(t)(d.Intend(Main, "start-1", nil, at(0)))
+	ok(t)(d.Intend(Main, "start-1", nil, 0, at(0)))
 	ok(t)(d.AskStop(StopByPerson, "bob", "", "abort-1", at(0.1)))
 	ok(t)(d.SetRun(Main, "run-1", false, at(0.2)))
 	if d.Status != Stopping {
@@ -202,7 +202,7 @@ func TestStop_DeadlineIsSet(t *testing.T) {
 
 func TestStop_OfAPreparedTaskTakesTwoReadings(t *testing.T) {
 	d := asked()
-	ok(t)(d.Intend(Main, "me", nil, at(1)))
+	ok(t)(d.Intend(Main, "me", nil, 0, at(1)))
 	ok(t)(d.SetPrepared(Main, "task-1"))
 	ok(t)(d.AskStop(StopByPerson, "bob", "", "", at(1.5)))
 	inert := seen(PhasePrepared, quiet)
@@ -228,7 +228,7 @@ func TestStop_OfAPreparedTaskTakesTwoReadings(t *testing.T) {
 
 func TestObserve_APreparedTaskSeenExecutedIsTheRun(t *testing.T) {
 	d := asked()
-	ok(t)(d.Intend(Main, "me", nil, at(1)))
+	ok(t)(d.Intend(Main, "me", nil, 0, at(1)))
 	ok(t)(d.SetPrepared(Main, "task-1"))
 	ok(t)(d.AskStop(StopByPerson, "bob", "", "", at(1.5)))
 	o := seen(PhaseRunning)

@@ -194,6 +194,7 @@ func (r Restoration) Decided() bool { return r != RestorePending && r != "" }
 // Observation is one reading of a run at its service.
 type Observation struct {
 	Run         Run         `json:"run"`
+	Asked       time.Time   `json:"asked,omitzero"` // when the reading was begun, by the reader's clock
 	Phase       Phase       `json:"phase"`
 	Vendor      string      `json:"vendor"` // the vendor's own status, verbatim
 	Reason      string      `json:"reason,omitempty"`

@@ -130,3 +130,28 @@ func TestMargin(t *testing.T) {
 		t.Error("a deadline came from nowhere")
 	}
 }
+
+type causes bool
+
+func (c causes) CausedBy(context.Context, string, string) bool { return bool(c) }
+
+func TestRefuser(t *testing.T) {
+	r := function.Refuser{Journal: causes(false), Now: func() time.Time { return noon }, Mode: "SANDBOX", Source: "/firedrill/test/abort", Log: slog.New(slog.DiscardHandler)}
+	no := function.No{Drill: "d1", Actor: "local:a/b", Cause: "c1", Check: "gate", Reason: "already answered: bob chose skip"}
+	first, err := r.Refuse(t.Context(), no)
+	if err != nil || len(first) != 1 {
+		t.Fatal(first, err)
+	}
+	p, err := events.Decode[events.Refused](first[0])
+	if err != nil || p.Check != "gate" || p.Reason != "bob chose skip" || p.Status != "unchanged" || p.Actor != "local:a/b" || events.Cause(first[0]) != "c1" {
+		t.Errorf("%+v, cause %q, %v", p, events.Cause(first[0]), err)
+	}
+	again, err := r.Refuse(t.Context(), no)
+	if err != nil || len(again) != 1 || again[0].ID() != first[0].ID() {
+		t.Errorf("refused again it is another event: %v, %v", again, err)
+	}
+	r.Journal = causes(true)
+	if out, err := r.Refuse(t.Context(), no); err != nil || len(out) != 0 {
+		t.Errorf("delivered again, a command that was carried out is refused: %v, %v", out, err)
+	}
+}

@@ -25,6 +25,7 @@ const (
 	CheckPreview  = "preview"
 	CheckApproval = "approval"
 	CheckExpired  = "expired"
+	CheckAccess   = "access" // the actor may not do that
 )
 
 // Guard evaluates the checks.

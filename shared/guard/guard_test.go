@@ -289,7 +289,9 @@ func TestLock_HeldUntilRestoredAndFreedByItself(t *testing.T) {
 		held bool
 	}{
 		{"requested", nil, true},
-		{"starting", func(d *drill.Drill, now time.Time) (drill.Change, error) { return d.Intend(drill.Main, "x", nil, now) }, true},
+		{"starting", func(d *drill.Drill, now time.Time) (drill.Change, error) {
+			return d.Intend(drill.Main, "x", nil, 0, now)
+		}, true},
 		{"running", func(d *drill.Drill, now time.Time) (drill.Change, error) {
 			return d.SetRun(drill.Main, "run-1", false, now)
 		}, true},

@@ -50,9 +50,6 @@ func Run(name string, build Build, needs ...setup.Need) {
 	}
 }
 
-// catalog is the variable that says where plans are; package plans, which reads it, is not linked into every function.
-const catalog = "FIREDRILL_CATALOG"
-
 // warm loads the roots that TLS trusts, beside everything else: it takes longer than all that together, and the first call waits for it
 // where it is not done by then. Asking for work does not wait for it: see docs/performance.md.
 func warm() { _, _ = x509.SystemCertPool() }
@@ -138,9 +135,6 @@ func open(ctx context.Context, p process, name string, build Build, needs []setu
 	s, err := setup.Read(p.environ, append(needs, r.needs(name)...)...)
 	if err != nil {
 		return nil, r, "", err
-	}
-	if strings.HasPrefix(s.Value(catalog), "s3:") {
-		go warm() // it is read while the function is built
 	}
 	log := newLog(p.out, s.LogLevel).With("function", name)
 	parts, err := setup.Open(name, s, log, p.getenv)

@@ -7,6 +7,9 @@ import (
 	"strings"
 )
 
+// ReportPage is the object that holds the page of a concluded drill.
+const ReportPage = "report.html"
+
 // PutObject writes a blob that belongs to a drill: probe samples, a report. Writing it again replaces it.
 func (j *Journal) PutObject(ctx context.Context, drill, name string, data []byte) error {
 	key, err := objectKey(drill, name)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -91,6 +92,11 @@ func (j *Journal) set(ctx context.Context, name string, rev int, value []byte) e
 // Registers returns the heads of all registers whose name begins with prefix, in the order of the names. It costs one
 // list for each, however often each was set.
 func (j *Journal) Registers(ctx context.Context, prefix string) ([]RegisterItem, error) {
+	return j.registersUpTo(ctx, prefix, math.MaxInt)
+}
+
+// registersUpTo returns the first registers with the prefix, in the order of their keys.
+func (j *Journal) registersUpTo(ctx context.Context, prefix string, limit int) ([]RegisterItem, error) {
 	var items []RegisterItem
 	root := registerPrefix + escapePrefix(prefix)
 	after := registerPrefix
@@ -99,7 +105,7 @@ func (j *Journal) Registers(ctx context.Context, prefix string) ([]RegisterItem,
 		if err != nil {
 			return nil, fmt.Errorf("list registers %s: %w", prefix, err)
 		}
-		if len(keys) == 0 {
+		if len(keys) == 0 || len(items) >= limit {
 			slices.SortFunc(items, func(a, b RegisterItem) int { return strings.Compare(a.Name, b.Name) })
 			return items, nil
 		}

@@ -10,7 +10,7 @@ import (
 
 // The names of the objects that Keeper writes.
 const (
-	PageName   = "report.html"
+	PageName   = journal.ReportPage
 	RecordName = "report.json"
 )
 

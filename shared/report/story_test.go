@@ -56,7 +56,7 @@ func (s *story) then(after time.Duration, actor string, edit func(*drill.Drill, 
 func (s *story) runs(id string) *story {
 	s.t.Helper()
 	s.then(time.Second, "start", func(d *drill.Drill, now time.Time) (drill.Change, error) {
-		return d.Intend(drill.Main, "start-1", nil, now)
+		return d.Intend(drill.Main, "start-1", nil, 0, now)
 	})
 	return s.then(time.Second, "start", func(d *drill.Drill, now time.Time) (drill.Change, error) { return d.SetRun(drill.Main, id, false, now) })
 }

@@ -6,11 +6,13 @@
 //	FIREDRILL_BUS                   http(s)://host/path of any CloudEvents sink, or eventbridge://name?region=
 //	FIREDRILL_DEPLOYMENT            part of every event's source: /firedrill/<deployment>/<function>
 //	FIREDRILL_MODE                  LIVE, the default, or SANDBOX
-//	FIREDRILL_CATALOG               path of drills.yaml, or s3://bucket/folder/drills.yaml?region=: start, poll and chatops read it
+//	FIREDRILL_CATALOG               path of drills.yaml, or s3://bucket/folder/drills.yaml?region=: every function but advance reads it; abort can do without
 //	FIREDRILL_DEADLETTER            URL of an SQS queue, or dir:///path: where refused payloads go
 //	FIREDRILL_ENDPOINT_FIS          (AHAS, OOS, CFG) another address of a service; in SANDBOX the only one
 //	FIREDRILL_WEBHOOK_SECRETS       secrets that commands to chatops are signed with, the newest first
 //	FIREDRILL_WEBHOOK_OUT_SECRETS   secrets that notify signs with
+//	FIREDRILL_CHAT_KEYS             keys of buttons and links, the same for chatops and notify
+//	FIREDRILL_SLACK_*               (FEISHU, DINGTALK, WECOM) a chat platform: docs/chat has a page for each
 //	FIREDRILL_ALARM_TOKENS          tokens that monitors present to abort
 //	FIREDRILL_BUS_TOKENS            tokens that a caller of POST / must present, or "none" where the platform checks callers
 //	FIREDRILL_OBSERVE_EVERY         how often poll looks within a minute, 15s by default, 0s for once

@@ -28,10 +28,11 @@ const (
 )
 
 // Need is a variable that one function or runtime needs besides those that all need. Check says what is wrong with its value
-// and must not repeat it; nil takes any that is not empty.
+// and must not repeat it; nil takes any that is not empty. An optional one may be missing.
 type Need struct {
 	Variable string
 	Check    func(value string) error
+	Optional bool
 }
 
 // Parses makes a Check of a parser.
@@ -74,11 +75,24 @@ func (s *Settings) Link(id string) string {
 func (s *Settings) LogValue() slog.Value { return slog.StringValue("[settings]") }
 
 func known() []string {
-	return []string{
+	return append(chatVariables(), []string{
 		"FIREDRILL_ADDR", "FIREDRILL_ALARM_TOKENS", "FIREDRILL_BUS", "FIREDRILL_BUS_TOKENS", "FIREDRILL_CATALOG", "FIREDRILL_DEADLETTER",
 		"FIREDRILL_DEPLOYMENT", "FIREDRILL_ENDPOINT_AHAS", "FIREDRILL_ENDPOINT_CFG", "FIREDRILL_ENDPOINT_FIS", "FIREDRILL_ENDPOINT_OOS",
 		"FIREDRILL_JOURNAL", "FIREDRILL_LINK", "FIREDRILL_LOG_LEVEL", "FIREDRILL_MODE", "FIREDRILL_OBSERVE_EVERY",
 		"FIREDRILL_WEBHOOK_OUT_SECRETS", "FIREDRILL_WEBHOOK_SECRETS",
+	}...)
+}
+
+// chatVariables are those of the chat platforms, which this package does not link; a test of package talk holds them to what is read.
+func chatVariables() []string {
+	return []string{
+		"FIREDRILL_CHAT_KEYS", "FIREDRILL_DINGTALK_APP_KEY", "FIREDRILL_DINGTALK_APP_SECRETS", "FIREDRILL_DINGTALK_CARD_SECRETS",
+		"FIREDRILL_DINGTALK_CARD_TEMPLATE", "FIREDRILL_DINGTALK_ROBOTS", "FIREDRILL_DINGTALK_ROBOT_CODES", "FIREDRILL_DINGTALK_TENANTS",
+		"FIREDRILL_ENDPOINT_DINGTALK", "FIREDRILL_ENDPOINT_DINGTALK_OAPI", "FIREDRILL_ENDPOINT_FEISHU", "FIREDRILL_ENDPOINT_SLACK",
+		"FIREDRILL_ENDPOINT_WECOM", "FIREDRILL_FEISHU_APP_ID", "FIREDRILL_FEISHU_APP_SECRETS", "FIREDRILL_FEISHU_ENCRYPT_KEYS",
+		"FIREDRILL_FEISHU_HOOKS", "FIREDRILL_FEISHU_TENANTS", "FIREDRILL_FEISHU_VERIFICATION_TOKENS", "FIREDRILL_SLACK_APPS",
+		"FIREDRILL_SLACK_BOT_TOKENS", "FIREDRILL_SLACK_SIGNING_SECRETS", "FIREDRILL_SLACK_TENANTS", "FIREDRILL_WECOM_AES_KEYS",
+		"FIREDRILL_WECOM_AGENT", "FIREDRILL_WECOM_APP_SECRETS", "FIREDRILL_WECOM_ROBOTS", "FIREDRILL_WECOM_TENANTS", "FIREDRILL_WECOM_TOKENS",
 	}
 }
 
@@ -115,7 +129,7 @@ func Read(environ []string, needs ...Need) (*Settings, error) {
 		r.bad("FIREDRILL_LINK", "want an https address with %s in it", drillMark)
 	}
 	r.needs(s, needs)
-	r.strangers()
+	r.strangers(needs)
 	if len(r.wrong) > 0 {
 		return nil, &Mistakes{r.wrong}
 	}
@@ -136,6 +150,9 @@ func (m *Mistakes) Unwrap() []error { return m.list }
 func (r *reader) needs(s *Settings, needs []Need) {
 	for _, n := range needs {
 		v := r.env[n.Variable]
+		if v == "" && n.Optional {
+			continue
+		}
 		if v == "" {
 			r.bad(n.Variable, "missing")
 			continue
@@ -150,9 +167,9 @@ func (r *reader) needs(s *Settings, needs []Need) {
 }
 
 // strangers finds misspelt names: an endpoint that is not read would be the vendor's own.
-func (r *reader) strangers() {
+func (r *reader) strangers(needs []Need) {
 	for _, name := range slices.Sorted(mapKeys(r.env)) {
-		if !slices.Contains(known(), name) {
+		if !slices.Contains(known(), name) && !slices.ContainsFunc(needs, func(n Need) bool { return n.Variable == name }) {
 			r.bad(name, "there is no such variable")
 		}
 	}

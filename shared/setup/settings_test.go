@@ -43,7 +43,7 @@ func TestRead_Mistakes(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := Read(c.env, Need{"FIREDRILL_ALARM_TOKENS", Parses(ParseTokens)})
+			_, err := Read(c.env, Need{Variable: "FIREDRILL_ALARM_TOKENS", Check: Parses(ParseTokens)})
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Fatalf("got %v, want something with %q", err, c.want)
 			}

@@ -113,7 +113,7 @@ func executed(s *stage) (out []service.Run) {
 func TestCase_TheSameStartTwentyTimesAtOnceAndAgainLater(t *testing.T) {
 	each(t, func(t *testing.T, s drill.Service, plan string) {
 		st := newStage(t, s, &script{})
-		e := st.Event(events.Start{Plan: plan, Actor: "test:acme/alice"})
+		e := st.Event(events.Start{Plan: plan, Actor: "local:acme/alice"})
 		st.say(time.Second, 20, e)
 		st.say(40*time.Second, 5, e)
 		st.say(20*time.Minute, 5, e)
@@ -134,7 +134,7 @@ func TestCase_AReplyLostAfterCommitIsAdoptedAndTheTimelineShowsTheGap(t *testing
 			lost = true
 			return fate{act: loseReply}
 		}})
-		e := st.Event(events.Start{Plan: plan, Actor: "test:acme/alice"})
+		e := st.Event(events.Start{Plan: plan, Actor: "local:acme/alice"})
 		st.say(time.Second, 1, e)
 		d := st.play(t, e)
 		line := st.Timeline(st.ctx, d.ID)
@@ -154,7 +154,7 @@ func TestCase_AnAlarmWhileTheStartIsInFlightEndsStopped(t *testing.T) {
 			held = true
 			return fate{act: slowReply, lasts: 8 * time.Second}
 		}})
-		e := st.Event(events.Start{Plan: plan, Actor: "test:acme/alice"})
+		e := st.Event(events.Start{Plan: plan, Actor: "local:acme/alice"})
 		st.say(time.Second, 1, e)
 		st.say(4*time.Second, 1, st.Event(events.Alarm{Source: "alertmanager", Name: "StopMe", Labels: map[string]string{"alertname": "StopMe"}, ID: "one", State: "firing", At: time.Now()}))
 		d := st.play(t, e)
@@ -174,9 +174,9 @@ func TestCase_AStopBeforeTheRunExistsLetsItNeverStart(t *testing.T) {
 			frozen = true // start stands still at its guards
 			return fate{act: freezeAfter, lasts: 20 * time.Second}
 		}})
-		e := st.Event(events.Start{Plan: plan, Actor: "test:acme/alice"})
+		e := st.Event(events.Start{Plan: plan, Actor: "local:acme/alice"})
 		st.say(time.Second, 1, e)
-		st.say(5*time.Second, 1, st.Event(events.Stop{Drill: DrillOf(e), Actor: "test:acme/bob"}))
+		st.say(5*time.Second, 1, st.Event(events.Stop{Drill: DrillOf(e), Actor: "local:acme/bob"}))
 		d := st.play(t, e)
 		if d.Outcome != drill.Stopped || len(executed(st)) != 0 {
 			t.Errorf("outcome %s, %d runs", d.Outcome, len(executed(st)))
@@ -194,9 +194,9 @@ func TestCase_AStopThatLiesIsNeverCalledStopped(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		e := st.Event(events.Start{Plan: plan, Actor: "test:acme/alice"})
+		e := st.Event(events.Start{Plan: plan, Actor: "local:acme/alice"})
 		st.say(time.Second, 1, e)
-		st.say(30*time.Second, 1, st.Event(events.Stop{Drill: DrillOf(e), Actor: "test:acme/bob"}))
+		st.say(30*time.Second, 1, st.Event(events.Stop{Drill: DrillOf(e), Actor: "local:acme/bob"}))
 		honest := time.Now().Add(8 * time.Minute)
 		st.Sched.At(honest, "honest", func() {
 			if got := st.c.heads[DrillOf(e)]; got.Status != drill.Stopping || got.Escalations == 0 || got.StopCalls < 3 {
@@ -219,11 +219,87 @@ func TestCase_ALostCompletionEventIsFoundByTheNextTick(t *testing.T) {
 				st.Funcs[i].Types = []string{events.TypeTick}
 			}
 		}
-		e := st.Event(events.Start{Plan: "fis-fail", Actor: "test:acme/alice"})
+		e := st.Event(events.Start{Plan: "fis-fail", Actor: "local:acme/alice"})
 		st.say(time.Second, 1, e)
 		d := st.play(t, e)
 		if late := d.EndedAt.Sub(d.StartedAt); d.Outcome != drill.Failed || late > time.Minute {
 			t.Errorf("outcome %s after %s", d.Outcome, late)
 		}
 	})
+}
+
+func TestCase_AStartThatArrivesLateIsFoundBeforeAnyoneSaysThatItNeverRan(t *testing.T) {
+	each(t, func(t *testing.T, s drill.Service, plan string) {
+		held := false
+		late := lateness(s) - 2*time.Minute // a minute before the signature is too old
+		st := newStage(t, s, &script{fates: func(c *call) fate {
+			if c.sort != vendorStart || held {
+				return fate{}
+			}
+			held = true
+			return fate{act: slow, lasts: late}
+		}})
+		e := st.Event(events.Start{Plan: plan, Actor: "test:acme/alice"})
+		st.say(time.Second, 1, e)
+		st.say(5*time.Second, 1, st.Event(events.Stop{Drill: DrillOf(e), Actor: "test:acme/bob", Reason: "enough"}))
+		st.Sched.At(time.Now().Add(late), "before it arrives", func() {
+			if d := st.c.heads[DrillOf(e)]; d.Status != drill.Stopping || !strings.Contains(st.Timeline(st.ctx, d.ID), "may still take effect until") {
+				t.Errorf("while the call is on its way: %s\n%s", d.Status, st.Timeline(st.ctx, d.ID))
+			}
+		})
+		d := st.play(t, e)
+		if d.Outcome != drill.Stopped || len(executed(st)) != 1 || !d.Run(drill.Main).Adopted || d.Stop.StoppedAt.Before(executed(st)[0].Started) {
+			t.Errorf("outcome %s, %d runs, stopped at %s", d.Outcome, len(executed(st)), d.Stop.StoppedAt)
+		}
+	})
+}
+
+func TestCase_AnAnswerThatArrivesLateSetsNothingGoingAfterTheStop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		held, begin := false, time.Now()
+		st := newStage(t, drill.CFG, &script{fates: func(c *call) fate {
+			if c.inst.to.Name != "advance" || c.sort != vendorWrite || held || time.Since(begin) < time.Minute {
+				return fate{}
+			}
+			held = true
+			return fate{act: slow, lasts: 4 * time.Minute}
+		}})
+		e := st.Event(events.Start{Plan: "cfg-long", Actor: "test:acme/alice"})
+		id := DrillOf(e)
+		st.say(time.Second, 1, e)
+		st.say(3*time.Second, 1, st.Event(events.Advance{Drill: id, Action: "pause", Actor: "test:acme/bob"}))
+		st.say(65*time.Second, 1, st.Event(events.Advance{Drill: id, Action: "resume", Actor: "test:acme/bob"}))
+		st.say(90*time.Second, 1, st.Event(events.Stop{Drill: id, Actor: "test:acme/bob", Reason: "enough"}))
+		d := st.play(t, e)
+		if d.Outcome != drill.Stopped || !held || d.Stop.StoppedAt.Sub(d.Stop.RequestedAt) < 4*time.Minute {
+			t.Errorf("outcome %s, asked at %s, stopped at %s", d.Outcome, d.Stop.RequestedAt, d.Stop.StoppedAt)
+		}
+	})
+}
+
+func TestCase_ALookThatFailsAtALaterAttemptDoesNotRefuseWhileTheFirstCallIsOnItsWay(t *testing.T) {
+	for _, s := range []drill.Service{drill.FIS, drill.CFG, drill.OOS} {
+		t.Run(string(s), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				held, failed, begin := false, 0, time.Now()
+				st := newStage(t, s, &script{fates: func(c *call) fate {
+					switch {
+					case c.sort == vendorStart && !held:
+						held = true
+						return fate{act: slow, lasts: 3 * time.Minute}
+					case c.inst.to.Name == "start" && strings.HasPrefix(c.key, "registers/lever") && time.Since(begin) > time.Minute && time.Since(begin) < 170*time.Second:
+						failed++
+						return fate{act: failBefore}
+					}
+					return fate{}
+				}})
+				e := st.Event(events.Start{Plan: longPlans()[s], Actor: "test:acme/alice"})
+				st.say(time.Second, 1, e)
+				d := st.play(t, e)
+				if failed == 0 || len(executed(st)) != 1 || d.RunID() == "" || d.Refusal != nil {
+					t.Errorf("%d looks failed, %d runs, run %q, refusal %v", failed, len(executed(st)), d.RunID(), d.Refusal)
+				}
+			})
+		})
+	}
 }

@@ -238,6 +238,7 @@ func (c *checker) Step() {
 				continue
 			}
 			mains++
+			c.after(d, r)
 		}
 		if mains > 1 || recs > 1 {
 			c.broken("drill %s has %d runs and %d recovery runs", id, mains, recs)
@@ -245,6 +246,18 @@ func (c *checker) Step() {
 	}
 	if tasks > wanted || c.starts > wanted && len(c.order) > 0 && c.heads[c.order[0]].Plan.Service == drill.AHAS {
 		c.broken("%d AHAS tasks and %d calls to start one for %d drills that began a start", tasks, c.starts, wanted)
+	}
+}
+
+// after checks that nothing of ours begins once a drill is said to be over.
+func (c *checker) after(d *drill.Drill, r service.Run) {
+	switch {
+	case d.Status == drill.Refused:
+		c.broken("drill %s is refused, and run %s is %s", d.ID, r.ID, r.Status)
+	case !d.EndedAt.IsZero() && r.Started.After(d.EndedAt):
+		c.broken("run %s began %s after drill %s had ended as %s", r.ID, r.Started.Sub(d.EndedAt), d.ID, d.Outcome)
+	case d.Outcome == drill.Stopped && d.Plan.Service != drill.OOS && len(r.Live) > 0:
+		c.broken("drill %s was called stopped at %s, and %s of run %s is live again", d.ID, d.EndedAt.Format(time.TimeOnly), strings.Join(r.Live, ", "), r.ID)
 	}
 }
 
@@ -271,17 +284,22 @@ func (c *checker) Fair(ctx context.Context, since time.Time) {
 		if at.Before(since) {
 			at = since
 		}
-		if late := time.Since(at); late > drill.StopDeadline+grace {
-			c.outlives(d, why, late)
+		if time.Since(at) > drill.StopDeadline+grace {
+			c.outlives(d, why, at)
 		}
 	}
 }
 
-func (c *checker) outlives(d *drill.Drill, why string, late time.Duration) {
+// outlives checks each run from when it had to end, or from its beginning where a late call began it after that.
+func (c *checker) outlives(d *drill.Drill, why string, at time.Time) {
 	for _, r := range c.runs(d) {
-		over := len(r.Live) == 0
+		late := time.Since(at)
+		if r.Started.After(at) {
+			late = time.Since(r.Started)
+		}
+		over := len(r.Live) == 0 || late <= drill.StopDeadline+grace
 		if d.Plan.Service == drill.OOS {
-			over = r.Ended
+			over = r.Ended || late <= drill.StopDeadline+grace
 		}
 		if !over {
 			c.broken("run %s of drill %s (%s) is still live (%s: %s) %s after %s", r.ID, d.ID, d.Status, r.Status, strings.Join(r.Live, ", "), late.Round(time.Second), why)

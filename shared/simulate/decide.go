@@ -73,7 +73,14 @@ type chaos struct {
 	focus  string       // the function that has most of the trouble, "" for none
 	end    time.Time
 	frozen time.Duration // the longest freeze
+	late   time.Duration // how late a call may reach a service
 }
+
+// The usual slowness of a call. The slowest to a vendor are stretched up to the service's lateness.
+const (
+	slowest   = 3 * time.Minute
+	stretched = slowest - 15*time.Second
+)
 
 func newChaos(seed uint64, now time.Time) *chaos {
 	r := rand.New(rand.NewPCG(seed, 0xf1ed))
@@ -142,8 +149,7 @@ func (c *chaos) call(k *call) fate {
 	return fate{}
 }
 
-// lasts says how long a call is slow or an instance frozen. A call that cannot be told by a token must reach its service, if at all,
-// before its lease is over and nobody looks for it any more: what comes later no protocol can help.
+// lasts says how long a call is slow or an instance frozen.
 func (c *chaos) lasts(a act, k *call) time.Duration {
 	switch a {
 	case freezeBefore, freezeAfter:
@@ -152,10 +158,12 @@ func (c *chaos) lasts(a act, k *call) time.Duration {
 		if c.rng.IntN(4) > 0 {
 			return c.upTo(8 * time.Second)
 		}
-		if k.op == "ExecuteExperiment" {
-			return c.upTo(35 * time.Second)
+		d := c.upTo(slowest)
+		vendor := k.sort == vendorRead || k.sort == vendorWrite || k.sort == vendorStart
+		if a == slow && vendor && d > stretched {
+			d += time.Duration(float64(d-stretched) / float64(slowest-stretched) * float64(c.late-slowest))
 		}
-		return c.upTo(3 * time.Minute)
+		return d
 	}
 	return 0
 }

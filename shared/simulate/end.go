@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/firedrill/firedrill/shared/drill"
 )
@@ -82,8 +81,7 @@ func (c *checker) never(d *drill.Drill) {
 			continue
 		}
 		noted := slices.ContainsFunc(d.Attached, func(a drill.Attachment) bool { return strings.Contains(a.What, r.ID) })
-		unseen := r.Started.After(d.EndedAt) && r.Ended && r.EndedAt.Sub(r.Started) < 6*time.Minute // it came and went between two sweeps
-		if (!ran || r.ID != d.RunID()) && !noted && !unseen {
+		if (!ran || r.ID != d.RunID()) && !noted {
 			c.broken("drill %s says that it never ran, and run %s is %s", d.ID, r.ID, r.Status)
 		}
 		if !r.Ended && len(r.Live) > 0 && d.Plan.Service != drill.OOS && d.Restored.State != drill.RestoreFailed {

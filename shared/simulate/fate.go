@@ -5,7 +5,23 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/firedrill/firedrill/shared/drill"
+	"github.com/firedrill/firedrill/shared/provider/ahas"
+	"github.com/firedrill/firedrill/shared/provider/cfg"
+	"github.com/firedrill/firedrill/shared/provider/driver"
+	"github.com/firedrill/firedrill/shared/provider/fis"
+	"github.com/firedrill/firedrill/shared/provider/oos"
 )
+
+// lateness is how late a call that its sender gave up may arrive at a service. It is the number that the driver states and that the
+// protocol waits for before it says "never started": a signature's validity and a minute. What arrives after the validity the sandbox
+// refuses, as the vendor does.
+func lateness(s drill.Service) time.Duration {
+	return map[drill.Service]driver.Describer{
+		drill.FIS: (*fis.Driver)(nil), drill.CFG: (*cfg.Driver)(nil), drill.OOS: (*oos.Driver)(nil), drill.AHAS: (*ahas.Driver)(nil),
+	}[s].Facts().Late()
+}
 
 // decide seals the fate of a parked call, or ends its wait.
 func (s *Scheduler) decide(c *call) {
@@ -15,7 +31,11 @@ func (s *Scheduler) decide(c *call) {
 	switch {
 	case late && c.decided && !c.back && c.fate.act == slow && c.until.After(now):
 		do, detached := c.do, context.WithoutCancel(c.ctx)
-		s.At(c.until, "late: "+c.op+" "+c.key, func() { _ = do(detached, pass) })
+		s.late++
+		s.At(c.until, "late: "+c.op+" "+c.key, func() {
+			s.late--
+			_ = do(detached, pass)
+		})
 		s.release(c, context.DeadlineExceeded, "gave up; it will arrive late")
 	case late && (!c.decided || c.back || c.fate.act == slow || c.fate.act == freezeBefore):
 		s.release(c, context.DeadlineExceeded, "gave up")

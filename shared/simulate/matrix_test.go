@@ -26,7 +26,7 @@ func byItself(*drill.Drill) events.Payload { return nil }
 
 func approves(d *drill.Drill) events.Payload {
 	if d.AwaitsApproval() {
-		return events.Approve{Drill: d.ID, Actor: "test:acme/bob"}
+		return events.Approve{Drill: d.ID, Actor: "local:acme/bob"}
 	}
 	return nil
 }
@@ -38,9 +38,9 @@ func advances(d *drill.Drill) events.Payload {
 		}
 		switch g.Choices[0].Action {
 		case drill.ApproveRun:
-			return events.Approve{Drill: d.ID, Gate: g.ID, Actor: "test:acme/bob"}
+			return events.Approve{Drill: d.ID, Gate: g.ID, Actor: "local:acme/bob"}
 		default:
-			return events.Advance{Drill: d.ID, Gate: g.ID, Action: string(g.Choices[0].Action), Step: g.Choices[0].Step, Actor: "test:acme/bob"}
+			return events.Advance{Drill: d.ID, Gate: g.ID, Action: string(g.Choices[0].Action), Step: g.Choices[0].Step, Actor: "local:acme/bob"}
 		}
 	}
 	return nil
@@ -48,7 +48,7 @@ func advances(d *drill.Drill) events.Payload {
 
 func stops(d *drill.Drill) events.Payload {
 	if d.Stop == nil && (d.Status == drill.Running || d.Status == drill.Waiting) {
-		return events.Stop{Drill: d.ID, Actor: "test:acme/bob", Reason: "enough"}
+		return events.Stop{Drill: d.ID, Actor: "local:acme/bob", Reason: "enough"}
 	}
 	return nil
 }
@@ -103,7 +103,7 @@ func told(t testing.TB, s story, by *strike) (ending, *World, error) {
 	ctx := context.WithoutCancel(t.Context())
 	w := New(t, Options{Seed: 1, Catalog: catalogOf(t, s.service, false), Services: Only(s.service), Decider: by, Timeout: time.Minute})
 	c := newChecker(w)
-	start := func() { w.post(w.Event(events.Start{Plan: s.plan, Actor: "test:acme/alice"})) }
+	start := func() { w.post(w.Event(events.Start{Plan: s.plan, Actor: "local:acme/alice"})) }
 	w.Sched.At(time.Now().Add(time.Second), "start", start)
 	var tick, person func()
 	tick = func() {

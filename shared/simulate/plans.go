@@ -23,7 +23,13 @@ accounts:
 alarms:
   checkout-5xx: { cloudwatch: checkout-5xx, account: aws }
   stop-me: { alertmanager: { alertname: StopMe } }
-drills:
+` + people + `drills:
+`
+
+// people are who asks, approves, stops and halts.
+const people = `bindings:
+  - { role: operator, to: "local:acme/alice" }
+  - { role: approver, to: [ "local:acme/bob", "local:acme/carol" ] }
 `
 
 // blocks are the plans of the simulator, by service.
@@ -40,7 +46,7 @@ func blocks() map[drill.Service]string {
 `,
 		drill.CFG: `
   cfg-hand: { title: by hand 🛒, owner: a, account: tx, stop_on: [ stop-me ], cfg: { template: 627, mode: manual, on_stop: rollback, groups: [ { instances: [ ins-a, ins-b ] } ] } }
-  cfg-auto: { title: auto, owner: b, account: tx, stop_on: [ stop-me ], cfg: { template: 628, mode: auto, on_stop: rollback, groups: [ { instances: [ ins-c ] } ] } }
+  cfg-auto: { title: auto, owner: b, account: tx, stop_on: [ stop-me ], expect: [ { claim: it ends, ask: owner, deadline: 3m } ], cfg: { template: 628, mode: auto, on_stop: rollback, groups: [ { instances: [ ins-c ] } ] } }
   cfg-stumble: { title: stumbles, owner: c, account: tx, stop_on: [ stop-me ], cfg: { template: 629, mode: auto, on_stop: pause, groups: [ { instances: [ ins-d, ins-e ] } ] } }
   cfg-approved: { title: approved, owner: d, account: tx, stop_on: [ stop-me ], approval: { need: 1, from: approver, expires: 5m }, cfg: { template: 628, mode: auto, on_stop: rollback, groups: [ { instances: [ ins-f ] } ] } }
   cfg-dns: { title: dns, owner: g, account: tx, stop_on: [ stop-me ], cfg: { template: 631, mode: auto, on_stop: pause, groups: [ { instances: [ ins-h ] } ] } }

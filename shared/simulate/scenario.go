@@ -58,6 +58,7 @@ type Result struct {
 func Play(t testing.TB, seed Seed) Result {
 	t.Helper()
 	p := &play{seed: seed, begin: time.Now(), chaos: newChaos(seed.N, time.Now()), rng: rand.New(rand.NewPCG(seed.N, 0x5ce4e)), ctx: t.Context()}
+	p.chaos.late = lateness(seed.Service)
 	every := []time.Duration{0, 0, 15 * time.Second}[p.rng.IntN(3)]
 	timeout := []time.Duration{time.Minute, 10 * time.Minute}[p.rng.IntN(2)]
 	p.w = New(t, Options{Seed: seed.N, Catalog: seed.Catalog, Services: Only(seed.Service), Decider: p.chaos, Timeout: timeout, Every: every, Harm: seed.Harm, Log: seed.Log})
@@ -187,7 +188,7 @@ func (p *play) start(plan drill.Plan) {
 	again := p.chance(30)
 	stop := p.chance(40)
 	p.w.Sched.At(at, "start "+plan.Name, func() {
-		e := p.w.Event(events.Start{Plan: plan.Name, Actor: "test:acme/alice", DryRun: dry})
+		e := p.w.Event(events.Start{Plan: plan.Name, Actor: "local:acme/alice", DryRun: dry})
 		p.drills = append(p.drills, DrillOf(e))
 		for range copies {
 			p.w.post(e)
@@ -197,7 +198,7 @@ func (p *play) start(plan drill.Plan) {
 		}
 		if stop {
 			in := time.Duration(p.rng.Int64N(int64([]time.Duration{2 * time.Second, 30 * time.Second, 4 * time.Minute}[p.rng.IntN(3)])))
-			p.say(time.Now().Add(in), "stop", events.Stop{Drill: DrillOf(e), Actor: "test:acme/bob", Reason: "enough"})
+			p.say(time.Now().Add(in), "stop", events.Stop{Drill: DrillOf(e), Actor: "local:acme/bob", Reason: "enough"})
 		}
 	})
 }
@@ -233,9 +234,9 @@ func (p *play) boxAlarm() {
 func (p *play) halt(plan string) {
 	at := p.within()
 	scope := []string{"all", "environment/staging", "plan/" + plan}[p.rng.IntN(3)]
-	p.say(at, "halt", events.Halt{Scope: scope, Reason: "incident", Actor: "test:acme/carol"})
+	p.say(at, "halt", events.Halt{Scope: scope, Reason: "incident", Actor: "local:acme/carol"})
 	if p.chance(60) {
-		p.say(at.Add(time.Duration(1+p.rng.IntN(600))*time.Second), "release", events.Release{Scope: scope, Reason: "over", Actor: "test:acme/carol"})
+		p.say(at.Add(time.Duration(1+p.rng.IntN(600))*time.Second), "release", events.Release{Scope: scope, Reason: "over", Actor: "local:acme/carol"})
 	}
 }
 
@@ -272,7 +273,7 @@ func (p *play) people() {
 }
 
 func (p *play) answer(d *drill.Drill) {
-	who := []string{"test:acme/alice", "test:acme/bob", "test:acme/dora"}[p.rng.IntN(3)]
+	who := []string{"local:acme/alice", "local:acme/bob", "local:acme/dora"}[p.rng.IntN(3)]
 	for _, g := range d.Gates {
 		if !p.chance(60) || len(g.Choices) == 0 {
 			continue

@@ -65,6 +65,7 @@ type Scheduler struct {
 	count   int // numbers deliveries and items
 	started int // numbers instances
 	live    []*instance
+	late    int // calls that were given up and are still on their way
 	poke    chan struct{}
 	broken  error // the first violation
 }
@@ -343,11 +344,11 @@ func (s *Scheduler) reap() {
 	}
 }
 
-// Busy reports whether an instance is at work or an event is due.
+// Busy reports whether an instance is at work, a call that was given up is on its way, or an event is due.
 func (s *Scheduler) Busy() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.live) > 0 || len(s.parked) > 0 {
+	if len(s.live) > 0 || len(s.parked) > 0 || s.late > 0 {
 		return true
 	}
 	return slices.ContainsFunc(s.queue, func(d *delivery) bool { return !d.at.After(time.Now()) })

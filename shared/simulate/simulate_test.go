@@ -83,6 +83,18 @@ func TestSimulate(t *testing.T) {
 	}
 }
 
+// TestSimulate_KnownSeeds plays seeds that once showed a mistake of ours, and that lie beyond those that every run plays.
+func TestSimulate_KnownSeeds(t *testing.T) {
+	for n, what := range map[uint64]string{
+		4400:  "a start that arrived after two lookups had found nothing",
+		13764: "a start that arrived after two lookups had found nothing, between two sweeps",
+	} {
+		if r := playIn(t, seedOf(t, n)); r.Err != nil {
+			t.Errorf("seed %d (%s): %v\n%s", n, what, r.Err, r.Timelines)
+		}
+	}
+}
+
 func TestSimulate_SameSeedPlaysTheSame(t *testing.T) {
 	for _, n := range []uint64{1, 2, 3, 4, 22, 23, 24, 25, 62, 63, 64, 65, 107, 564} {
 		first, second := playIn(t, seedOf(t, n)), playIn(t, seedOf(t, n))

@@ -80,10 +80,11 @@ func (s *store) Delete(ctx context.Context, key string) error {
 }
 
 // Harm takes one safeguard away, to show that the simulator notices. Production code has no such switches: the harm is done to what the
-// code stands on, its store and its clock.
+// code stands on: its store, its clock and its drivers.
 type Harm struct {
 	NoSecondLook bool // levers and alarms look quiet to an instance that has just appended its intent
 	FastClock    bool // some instances' clocks are minutes fast, so that they take other instances' leases for over
 	AnyExists    bool // the store reports another's entry as written: whoever loses a race believes that it won
 	NoMarker     bool // start writes no markers
+	Hasty        bool // the driver says that what was given up cannot arrive late (FIS)
 }

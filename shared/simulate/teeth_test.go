@@ -21,6 +21,7 @@ func TestSimulate_Teeth(t *testing.T) {
 		{"without leases", Harm{FastClock: true}, []uint64{65, 289, 537, 609, 753, 861}, "is no drill's"},
 		{"without the nonce", Harm{AnyExists: true}, []uint64{65, 113, 141, 229, 261, 309}, "calls to start one"},
 		{"without the marker", Harm{NoMarker: true}, []uint64{1, 2, 3, 9}, "does not end"},
+		{"without waiting for late calls", Harm{Hasty: true}, []uint64{13764, 4400}, "had ended as"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -125,14 +125,36 @@ func (w *World) functions(t testing.TB, o Options, now func() time.Time) []bundl
 		patience = nil // 300 ms of the bubble's time
 	}
 	return bundle.Functions(bundle.Options{
-		Deployment: "sim", Mode: Mode, Journal: j, Catalog: func() *catalog.Catalog { return o.Catalog }, Services: services(w.wire, root),
+		Deployment: "sim", Mode: Mode, Journal: j, Catalog: func() *catalog.Catalog { return o.Catalog }, Services: services(w.wire, root, o.Harm),
 		Now: now, Wait: wait, Nonce: nonce, Patience: patience, Every: o.Every,
 		Prober: NoProber{}, Reporter: NoReporter{}, Link: func(id string) string { return "/r/" + id }, Log: o.Log,
 	})
 }
 
-func services(rt http.RoundTripper, root string) *provider.Services {
-	return provider.New(provider.Options{Openers: Openers(), Wait: second, Config: func(_ drill.Service, a drill.Account) (driver.Config, error) {
+// hasty is a driver that thinks that a call which was given up takes no effect any more.
+type hasty struct{ *fis.Driver }
+
+// Facts says so.
+func (h hasty) Facts() driver.Facts {
+	f := h.Driver.Facts()
+	f.SignedFor -= f.Late()
+	return f
+}
+
+func openHasty(c driver.Config) (driver.Driver, error) {
+	d, err := fis.Open(c)
+	if err != nil {
+		return nil, err
+	}
+	return hasty{d.(*fis.Driver)}, nil
+}
+
+func services(rt http.RoundTripper, root string, harm Harm) *provider.Services {
+	openers := Openers()
+	if harm.Hasty {
+		openers[drill.FIS] = openHasty
+	}
+	return provider.New(provider.Options{Openers: openers, Wait: second, Config: func(_ drill.Service, a drill.Account) (driver.Config, error) {
 		return driver.Config{Account: a.Name, AccountID: a.ID, Region: a.Region, Endpoint: "http://127.0.0.1:8081", Root: root, Transport: rt,
 			Credentials: func(context.Context) (driver.Credentials, error) {
 				return driver.Credentials{AccessKey: sandbox.DefaultAccessKey, Secret: sandbox.DefaultSecret}, nil
@@ -281,7 +303,7 @@ func (w *World) Tick(ctx context.Context, t testing.TB) {
 // Start asks for a drill and returns its id.
 func (w *World) Start(ctx context.Context, t testing.TB, plan string, params map[string]any) string {
 	t.Helper()
-	return events.ID("drill", "/test", w.Send(ctx, t, events.Start{Plan: plan, Actor: "test:acme/alice", Parameters: params}))
+	return events.ID("drill", "/test", w.Send(ctx, t, events.Start{Plan: plan, Actor: "local:acme/alice", Parameters: params}))
 }
 
 // Until ticks every minute until the drill satisfies ok, at most n times.

@@ -6,16 +6,14 @@ import (
 
 	"github.com/firedrill/firedrill/events"
 	"github.com/firedrill/firedrill/functions/chatops"
-	"github.com/firedrill/firedrill/shared/chat/webhook"
 	"github.com/firedrill/firedrill/shared/host"
 	"github.com/firedrill/firedrill/shared/setup"
 	"github.com/firedrill/firedrill/shared/setup/plans"
+	"github.com/firedrill/firedrill/shared/setup/talk"
 )
 
-const secrets = "FIREDRILL_WEBHOOK_SECRETS"
-
 func main() {
-	host.Run("chatops", build, plans.Need(), setup.Need{Variable: secrets, Check: setup.Parses(webhook.ParseSecrets)})
+	host.Run("chatops", build, append(talk.Needs(talk.InSecrets), plans.Need())...)
 }
 
 func build(ctx context.Context, p *setup.Setup) (host.Function, error) {
@@ -23,11 +21,17 @@ func build(ctx context.Context, p *setup.Setup) (host.Function, error) {
 	if err != nil {
 		return host.Function{}, err
 	}
-	keys, err := webhook.ParseSecrets(p.Value(secrets))
+	receivers, err := talk.Receivers(p.Value)
+	if err != nil {
+		return host.Function{}, err
+	}
+	keys, err := talk.ReadKeys(p.Value)
 	f := &chatops.Function{
-		Publisher: p.Publisher, Reader: &chatops.Shelf{Journal: p.Journal, Catalog: book.Catalog, Now: p.Now}, Secrets: keys, Now: p.Now,
+		Receivers: receivers, Access: book.Access, Publisher: p.Publisher,
+		Reader: &chatops.Shelf{Journal: p.Journal, Catalog: book.Catalog, Now: p.Now},
 		Inputs: &chatops.Journaled{Journal: p.Journal, Publisher: p.Publisher, Now: p.Now, Source: p.Source(p.Name)},
-		Source: p.Source(p.Name), Mode: p.Mode, Link: p.Link, Log: p.Log,
+		Memory: p.Journal, Keys: keys, Now: p.Now, Source: p.Source(p.Name), Mode: p.Mode, Link: p.Link,
+		Lang: func(address string) string { return book.Catalog().LangOf(address) }, Log: p.Log,
 		DrillID: func(e events.Event) string { return events.ID("drill", e.Source(), e.ID()) },
 	}
 	return host.Function{HTTP: f.Handler(), Before: book.Look}, err

@@ -6,26 +6,26 @@ import (
 
 	"github.com/firedrill/firedrill/functions/notify"
 	"github.com/firedrill/firedrill/shared/chat"
-	"github.com/firedrill/firedrill/shared/chat/webhook"
+	"github.com/firedrill/firedrill/shared/chat/wire"
 	"github.com/firedrill/firedrill/shared/host"
 	"github.com/firedrill/firedrill/shared/setup"
+	"github.com/firedrill/firedrill/shared/setup/plans"
+	"github.com/firedrill/firedrill/shared/setup/talk"
 )
 
-const secrets = "FIREDRILL_WEBHOOK_OUT_SECRETS"
-
 func main() {
-	host.Run("notify", build, setup.Need{Variable: secrets, Check: setup.Parses(webhook.ParseSecrets)})
+	host.Run("notify", build, append(talk.Needs(talk.OutSecrets), plans.Need())...)
 }
 
 func build(_ context.Context, p *setup.Setup) (host.Function, error) {
-	sign, err := webhook.ParseSecrets(p.Value(secrets))
+	senders, err := talk.Senders(p.Value, wire.Options{Loopback: p.Mode == setup.Sandbox, Now: p.Now, Wait: p.Wait})
 	if err != nil {
 		return host.Function{}, err
 	}
-	hook, err := webhook.New(webhook.Options{Secrets: sign, Now: p.Now, Loopback: p.Mode == setup.Sandbox})
-	if err != nil {
-		return host.Function{}, err
+	keys, err := talk.ReadKeys(p.Value)
+	f := &notify.Function{
+		Journal: p.Journal, Senders: chat.New(senders, nil), Keys: keys, Link: p.Link, Now: p.Now, Wait: p.Wait, Log: p.Log,
+		Of: plans.Later(p).Channels,
 	}
-	f := &notify.Function{Journal: p.Journal, Senders: chat.New(map[chat.Platform]chat.Sender{chat.Webhook: hook}, nil), Link: p.Link, Log: p.Log}
-	return host.Function{Types: notify.Types(), Handle: f.Handle}, nil
+	return host.Function{Types: notify.Types(), Handle: f.Handle}, err
 }

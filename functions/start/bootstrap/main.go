@@ -22,7 +22,7 @@ func build(ctx context.Context, p *setup.Setup) (host.Function, error) {
 	}
 	services := drivers.Open(p, drivers.Verify)
 	f := &start.Function{
-		Journal: p.Journal, Catalog: book.Catalog, Now: p.Now, Mode: p.Mode, Source: p.Source(p.Name), Log: p.Log,
+		Journal: p.Journal, Catalog: book.Catalog, Access: book.Access, Now: p.Now, Mode: p.Mode, Source: p.Source(p.Name), Log: p.Log,
 		Conduct: &conduct.Conductor{Journal: p.Journal, Services: services.Services, Now: p.Now, Nonce: p.Nonce},
 		Guard:   &guard.Guard{Journal: p.Journal, Now: p.Now, Freezes: book.Freezes},
 	}

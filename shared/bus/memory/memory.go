@@ -22,6 +22,7 @@ type Route struct {
 	Name    string
 	Types   []string
 	Handler function.Handler
+	Workers int // more than Run gives to each route, for one that waits for others; 0 for as many
 }
 
 // Bus delivers each event to every route that subscribes to its type. Each route has a queue and a few workers of its own, so
@@ -92,7 +93,7 @@ func (b *Bus) Publish(ctx context.Context, out ...events.Event) error {
 func (b *Bus) Run(ctx context.Context, workers int) {
 	var wg sync.WaitGroup
 	for _, r := range b.routes {
-		for range workers {
+		for range max(workers, r.Workers) {
 			wg.Go(func() { b.work(ctx, r) })
 		}
 	}

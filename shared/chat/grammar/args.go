@@ -1,12 +1,13 @@
 package grammar
 
 import (
-	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
 	"github.com/firedrill/firedrill/shared/chat"
+	"github.com/firedrill/firedrill/shared/chat/words"
 )
 
 func required(l *lexer, u usage, what string, to *string) step {
@@ -32,7 +33,7 @@ func optional(l *lexer, to *string) step {
 }
 
 func missing(u usage, what string) error {
-	return &Error{Problem: what + " is missing", Fix: "write /drill " + u.Form + ", for example /drill " + u.Example}
+	return &Error{Problem: words.Say("%s is missing", words.Say(what)), Fix: words.Say("write /drill %s, for example /drill %s", u.Form, u.Example)}
 }
 
 // end refuses words that the verb does not take: they may have been meant to matter.
@@ -43,7 +44,7 @@ func end(l *lexer, u usage) step {
 			return err
 		}
 		if ok {
-			return &Error{Token: w, Problem: fmt.Sprintf("%s takes no such word", u.Verb), Fix: "write /drill " + u.Form}
+			return &Error{Token: w, Problem: words.Say("%s takes no such word", u.Verb), Fix: words.Say("write /drill %s", u.Form)}
 		}
 		return nil
 	}
@@ -59,8 +60,38 @@ func lower(s *string) step {
 // idPattern is a drill's id or its beginning.
 var idPattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9]{1,32}$`) })
 
+// here reports whether the next word is no id, in a conversation that is about one drill.
+func here(l *lexer, verb Verb) bool {
+	if l.in.Drill == "" {
+		return false
+	}
+	w := strings.ToLower(l.peek())
+	if w == "" {
+		return !l.unread()
+	}
+	if w == All {
+		return slices.Contains([]Verb{Note, Approve, Reject, Answer, Conclude}, verb) // "all" begins their text
+	}
+	return !idPattern().MatchString(w) || l.in.Names != nil && !l.in.Names(w)
+}
+
+// status takes the conversation's drill where none is named, and all where there is no such drill.
+func status(l *lexer, c *Command) step {
+	return func() error {
+		if w := l.peek(); w == "" && !l.unread() {
+			c.Drill = l.in.Drill
+			return nil
+		}
+		return optional(l, &c.Drill)()
+	}
+}
+
 func drill(l *lexer, c *Command, u usage) step {
 	return func() error {
+		if here(l, u.Verb) {
+			c.Drill = l.in.Drill
+			return nil
+		}
 		if err := required(l, u, "the drill's id", &c.Drill)(); err != nil {
 			return err
 		}
@@ -68,9 +99,9 @@ func drill(l *lexer, c *Command, u usage) step {
 		c.Drill = strings.ToLower(c.Drill)
 		switch {
 		case c.Drill == All && u.Verb != Stop:
-			return &Error{Token: typed, Problem: fmt.Sprintf("%s takes one drill", u.Verb), Fix: "write its id, which /drill status shows"}
+			return &Error{Token: typed, Problem: words.Say("%s takes one drill", u.Verb), Fix: words.Say("write its id, which /drill status shows")}
 		case !idPattern().MatchString(c.Drill):
-			return &Error{Token: typed, Problem: "this is no id of a drill", Fix: "write the id that /drill status shows, or its first characters"}
+			return &Error{Token: typed, Problem: words.Say("this is no id of a drill"), Fix: words.Say("write the id that /drill status shows, or its first characters")}
 		}
 		return nil
 	}
@@ -103,9 +134,9 @@ func said(l *lexer, u usage, what string, to *string) step {
 	}
 }
 
-// scope reads a scope. For a halt it may be missing, and a first word that is none begins the reason: what somebody types in a
-// hurry must halt, and a halt of all is the safe reading.
-func scope(l *lexer, c *Command, must bool) step {
+// scope reads a scope. It may be missing, and a first word that is none begins the reason: what somebody types in a hurry must halt, and
+// a halt of all is the safe reading. A release without one has no such reading: it is left open here.
+func scope(l *lexer, c *Command, missing string) step {
 	return func() error {
 		word := l.peek()
 		s, ok := asScope(word)
@@ -114,12 +145,10 @@ func scope(l *lexer, c *Command, must bool) step {
 			c.Scope = s
 			_, _, err := l.word()
 			return err
-		case must && word == "":
-			return &Error{Problem: "the scope is missing", Fix: "write /drill release all reason, or environment/NAME or plan/NAME in place of all"}
-		case must, strings.Contains(word, "/"):
-			return &Error{Token: word, Problem: "this is no scope", Fix: "write all, environment/NAME or plan/NAME"}
+		case strings.Contains(word, "/"):
+			return &Error{Token: word, Problem: words.Say("this is no scope"), Fix: words.Say("write all, environment/NAME or plan/NAME")}
 		}
-		c.Scope = All
+		c.Scope = missing
 		return nil
 	}
 }
@@ -152,7 +181,7 @@ func yesNo(l *lexer, c *Command, u usage) step {
 		case "no", "n", "false", "否", "不成立":
 			c.Holds = false
 		default:
-			return &Error{Token: w, Problem: "the answer is neither yes nor no", Fix: "write /drill " + u.Form}
+			return &Error{Token: w, Problem: words.Say("the answer is neither yes nor no"), Fix: words.Say("write /drill %s", u.Form)}
 		}
 		return nil
 	}
@@ -171,11 +200,11 @@ func verdict(l *lexer, c *Command, u usage) step {
 				return nil
 			}
 		}
-		fix := "write expected, unexpected or inconclusive"
+		fix := words.Say("write expected, unexpected or inconclusive")
 		if n := Near(w, verdicts); n != "" {
-			fix = fmt.Sprintf("did you mean %q? The verdicts are expected, unexpected and inconclusive", n)
+			fix = words.Say("did you mean %q? The verdicts are expected, unexpected and inconclusive", n)
 		}
-		return &Error{Token: w, Problem: "this is no verdict", Fix: fix}
+		return &Error{Token: w, Problem: words.Say("this is no verdict"), Fix: fix}
 	}
 }
 
@@ -193,7 +222,7 @@ func start(l *lexer, c *Command, u usage) error {
 			return err
 		}
 		if n >= MaxWords {
-			return &Error{Token: w, Problem: fmt.Sprintf("a start takes at most %d words", MaxWords), Fix: "leave some parameters to their defaults"}
+			return &Error{Token: w, Problem: words.Say("a start takes at most %d words", MaxWords), Fix: words.Say("leave some parameters to their defaults")}
 		}
 		if isDryRun(w) {
 			c.DryRun = true
@@ -217,20 +246,20 @@ func parameter(c *Command, w string) error {
 	key, value, found := strings.Cut(w, "=")
 	switch {
 	case found && isDryRun(key):
-		return &Error{Token: w, Problem: "dry-run takes no value", Fix: "write dry-run alone"}
+		return &Error{Token: w, Problem: words.Say("dry-run takes no value"), Fix: words.Say("write dry-run alone")}
 	case !found && strings.HasPrefix(w, "-"):
-		return &Error{Token: w, Problem: "there are no flags", Fix: "write parameters as key=value, and dry-run as a word"}
+		return &Error{Token: w, Problem: words.Say("there are no flags"), Fix: words.Say("write parameters as key=value, and dry-run as a word")}
 	case !found:
-		fix := "write parameters as key=value; quote a value that has spaces"
+		fix := words.Say("write parameters as key=value; quote a value that has spaces")
 		if Near(w, []string{"dry-run"}) != "" {
-			fix = `did you mean "dry-run"? Nothing was started`
+			fix = words.Say(`did you mean "dry-run"? Nothing was started`)
 		}
-		return &Error{Token: w, Problem: "start takes no such word", Fix: fix}
+		return &Error{Token: w, Problem: words.Say("start takes no such word"), Fix: fix}
 	case !keyPattern().MatchString(key):
-		return &Error{Token: chat.Cut(key, 40), Problem: "this is no name of a parameter", Fix: "names begin with a letter and have letters, digits, _ . and -, at most 32 of them"}
+		return &Error{Token: chat.Cut(key, 40), Problem: words.Say("this is no name of a parameter"), Fix: words.Say("names begin with a letter and have letters, digits, _ . and -, at most 32 of them")}
 	}
 	if _, twice := c.Parameters[key]; twice {
-		return &Error{Token: key, Problem: "this parameter stands twice", Fix: "write it once"}
+		return &Error{Token: key, Problem: words.Say("this parameter stands twice"), Fix: words.Say("write it once")}
 	}
 	if c.Parameters == nil {
 		c.Parameters = map[string]string{}

@@ -3,27 +3,45 @@ package grammar
 import (
 	"fmt"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/firedrill/firedrill/shared/chat"
+	"github.com/firedrill/firedrill/shared/chat/words"
 )
 
 // Error is a command that cannot be read: which word, what is wrong with it, and what to write instead.
 type Error struct {
 	Token   string // the word, "" when one is missing
-	Problem string
-	Fix     string
+	Problem words.Phrase
+	Fix     words.Phrase
 }
 
 // Error says it in one or two sentences for the person who typed the command.
-func (e *Error) Error() string {
-	s := e.Problem
+func (e *Error) Error() string { return e.In(words.English) }
+
+// In says it in a language.
+func (e *Error) In(l words.Lang) string {
+	stop, s := ".", e.Problem.In(l, chinese())
+	if l == words.Chinese {
+		stop = "。"
+	}
 	if e.Token != "" {
-		s = fmt.Sprintf("%q: %s", chat.Line(e.Token, 60), e.Problem)
+		s = fmt.Sprintf("%q: %s", chat.Line(e.Token, 60), s)
 	}
-	if e.Fix != "" {
-		s += ". " + strings.ToUpper(e.Fix[:1]) + e.Fix[1:]
+	if !e.Fix.Empty() {
+		first, size := utf8.DecodeRuneInString(e.Fix.In(l, chinese()))
+		s += stop + gap(l) + string(unicode.ToUpper(first)) + e.Fix.In(l, chinese())[size:]
 	}
-	return s + "."
+	return s + stop
+}
+
+// gap stands between two sentences.
+func gap(l words.Lang) string {
+	if l == words.Chinese {
+		return ""
+	}
+	return " "
 }
 
 // maxNear is the longest word, in bytes, that is compared with others.

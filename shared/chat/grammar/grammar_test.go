@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/firedrill/firedrill/shared/chat/grammar"
+	"github.com/firedrill/firedrill/shared/chat/words"
 )
 
 func TestParse_RefusesAndSaysWhatToWrite(t *testing.T) {
@@ -35,9 +36,9 @@ func TestParse_RefusesAndSaysWhatToWrite(t *testing.T) {
 		"an id that is a path":          {"stop ../../etc", "no id of a drill"},
 		"words after a step":            {"advance k7m2 3 please", `"please"`},
 		"words after list":              {"list everything", "takes no such word"},
-		"release without a scope":       {"release", "the scope is missing"},
+		"release of nothing":            {"release", "a reason is missing"},
 		"release without a reason":      {"release all", "a reason is missing"},
-		"release of no scope":           {"release production it is over", "this is no scope"},
+		"release of a misspelt scope":   {"release enviroment/production over", "this is no scope"},
 		"halt of a misspelt scope":      {"halt enviroment/production", "this is no scope"},
 		"a note without text":           {"note k7m2", "the text is missing"},
 		"an answer without claim":       {"answer k7m2", "the claim"},
@@ -145,10 +146,10 @@ func TestParse_AStopIsNeverTooLong(t *testing.T) {
 }
 
 func TestHelpText_KnowsEveryVerbAndItsExampleParses(t *testing.T) {
-	all := grammar.HelpText("")
+	all := grammar.HelpText("", words.English)
 	for _, line := range strings.Split(all, "\n") {
 		verb := strings.Fields(line)[1]
-		one := grammar.HelpText(verb)
+		one := grammar.HelpText(verb, words.English)
 		_, example, ok := strings.Cut(one, "For example: ")
 		if !ok {
 			t.Errorf("%s: no example: %s", verb, one)
@@ -196,4 +197,41 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("text %q", c.Text)
 		}
 	})
+}
+
+func TestParseIn_AThreadStandsForItsDrill(t *testing.T) {
+	in := grammar.Context{Drill: "abcdefghijkl2", Names: func(w string) bool { return w == "k7m2x3ab" || w == "abcd" }}
+	for text, want := range map[string]grammar.Command{
+		"stop":                          {Verb: grammar.Stop, Drill: "abcdefghijkl2"},
+		"停止":                            {Verb: grammar.Stop, Drill: "abcdefghijkl2"},
+		"stop checkout is slow":         {Verb: grammar.Stop, Drill: "abcdefghijkl2", Text: "checkout is slow"},
+		"stop all":                      {Verb: grammar.Stop, Drill: "all"},
+		"stop ALL now":                  {Verb: grammar.Stop, Drill: "all", Text: "now"},
+		"stop k7m2x3ab":                 {Verb: grammar.Stop, Drill: "k7m2x3ab"},
+		"advance":                       {Verb: grammar.Execute, Drill: "abcdefghijkl2"},
+		"advance 2":                     {Verb: grammar.Execute, Drill: "abcdefghijkl2", Step: "2"},
+		"advance abcd 2":                {Verb: grammar.Execute, Drill: "abcd", Step: "2"},
+		"approve":                       {Verb: grammar.Approve, Drill: "abcdefghijkl2"},
+		"approve looks good":            {Verb: grammar.Approve, Drill: "abcdefghijkl2", Text: "looks good"},
+		"note cache was cold":           {Verb: grammar.Note, Drill: "abcdefghijkl2", Text: "cache was cold"},
+		"answer c1 yes":                 {Verb: grammar.Answer, Drill: "abcdefghijkl2", Claim: "c1", Holds: true},
+		"conclude expected all is well": {Verb: grammar.Conclude, Drill: "abcdefghijkl2", Verdict: "expected", Text: "all is well"},
+		"status":                        {Verb: grammar.Status, Drill: "abcdefghijkl2"},
+		"status all":                    {Verb: grammar.Status, Drill: "all"},
+		"report":                        {Verb: grammar.Report, Drill: "abcdefghijkl2"},
+		"list":                          {Verb: grammar.List},
+	} {
+		got, err := grammar.ParseIn(text, in)
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%q: got %+v, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"advance all", "note", `advance "2`, "conclude k7m2x3ab", "report all"} {
+		if got, err := grammar.ParseIn(text, in); err == nil {
+			t.Errorf("%q: got %+v", text, got)
+		}
+	}
+	if got, err := grammar.ParseIn("status", grammar.Context{}); err != nil || got.Drill != "" {
+		t.Errorf("status nowhere: %+v, %v", got, err)
+	}
 }

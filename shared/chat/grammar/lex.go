@@ -6,11 +6,15 @@ import (
 	"unicode/utf8"
 
 	"github.com/firedrill/firedrill/shared/chat"
+	"github.com/firedrill/firedrill/shared/chat/words"
 )
 
 // lexer reads words from the front of a text. What is left can be taken as free text at any time, so that an apostrophe
 // in a note is never an open quote.
-type lexer struct{ rest string }
+type lexer struct {
+	rest string
+	in   Context
+}
 
 func newLexer(text string) *lexer { return &lexer{rest: strings.TrimSpace(chat.Clean(text))} }
 
@@ -37,7 +41,7 @@ func (l *lexer) word() (string, bool, error) {
 		case q != 0 && open:
 			l.rest = l.rest[size:]
 			if !l.quoted(&b, q) {
-				return "", false, &Error{Token: chat.Cut(begin, 40), Problem: "this quote is never closed", Fix: "close it, or leave it out"}
+				return "", false, &Error{Token: chat.Cut(begin, 40), Problem: words.Say("this quote is never closed"), Fix: words.Say("close it, or leave it out")}
 			}
 			open = false
 			continue
@@ -80,6 +84,12 @@ func (l *lexer) text() string {
 		t = t[n : len(t)-m]
 	}
 	return t
+}
+
+// unread reports whether a word follows.
+func (l *lexer) unread() bool {
+	l.skip()
+	return l.rest != ""
 }
 
 // peek returns the next word without taking it; "" at the end or where the word cannot be read.

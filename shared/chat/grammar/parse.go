@@ -1,8 +1,9 @@
 package grammar
 
 import (
-	"fmt"
 	"strings"
+
+	"github.com/firedrill/firedrill/shared/chat/words"
 )
 
 const (
@@ -23,7 +24,7 @@ type Command struct {
 	Parameters map[string]string // start
 	DryRun     bool              // start
 	Step       string            // advance and its siblings; "" for the open gate's own
-	Scope      string            // halt, release: all, environment/<name>, plan/<name>
+	Scope      string            // halt, release: all, environment/<name>, plan/<name>; "" with release: the one scope that is halted
 	Claim      string            // answer
 	Holds      bool              // answer
 	Verdict    string            // conclude
@@ -40,19 +41,33 @@ func (c Command) Mutates() bool {
 	return true
 }
 
-// Parse reads a command, with or without a leading "/drill". No words at all ask for help. Every error is an *Error.
-func Parse(text string) (Command, error) {
+// Context is where a command was said.
+type Context struct {
+	// Drill is the one that the conversation is about, such as that of a thread; "" for none. A command that leaves the drill's id out
+	// means this one.
+	Drill string
+	// Names reports whether a word stands for a drill, so that what begins a remark is not taken for an id. nil takes any word for one
+	// that could be an id.
+	Names func(word string) bool
+}
+
+// Parse reads a command that was said nowhere in particular.
+func Parse(text string) (Command, error) { return ParseIn(text, Context{}) }
+
+// ParseIn reads a command, with or without a leading "/drill". No words at all ask for help. Every error is an *Error.
+func ParseIn(text string, in Context) (Command, error) {
 	long := len(text) > MaxText
 	if long {
 		text = strings.ToValidUTF8(text[:MaxText], "")
 	}
 	l := newLexer(text)
+	l.in = in
 	u, err := verb(l)
 	if err != nil {
 		return Command{}, err
 	}
 	if long && u.Verb != Stop && u.Verb != Halt {
-		return Command{}, &Error{Problem: fmt.Sprintf("the command is longer than %d bytes", MaxText), Fix: "say it in fewer words"}
+		return Command{}, &Error{Problem: words.Say("the command is longer than %d bytes", MaxText), Fix: words.Say("say it in fewer words")}
 	}
 	c := Command{Verb: u.Verb}
 	if err := args(l, &c, u); err != nil {
@@ -76,12 +91,12 @@ func verb(l *lexer) (usage, error) {
 	if ok {
 		return u, nil
 	}
-	fix := "write /drill help for the list"
-	if n := Near(w, words()); n != "" {
+	fix := words.Say("write /drill help for the list")
+	if n := Near(w, everyWord()); n != "" {
 		near, _ := find(n)
-		fix = fmt.Sprintf("did you mean %q? It is used like this: /drill %s", n, near.Form)
+		fix = words.Say("did you mean %q? It is used like this: /drill %s", n, near.Form)
 	}
-	return usage{}, &Error{Token: w, Problem: "no such command", Fix: fix}
+	return usage{}, &Error{Token: w, Problem: words.Say("no such command"), Fix: fix}
 }
 
 // args reads what follows the verb.
@@ -98,7 +113,7 @@ func args(l *lexer, c *Command, u usage) error {
 	case Start:
 		return start(l, c, u)
 	case Status:
-		return all(optional(l, &c.Drill), lower(&c.Drill), end(l, u))
+		return all(status(l, c), lower(&c.Drill), end(l, u))
 	case Report, Pause, Resume:
 		return all(drill(l, c, u), end(l, u))
 	case Execute, Skip, Retry, Cancel, Complete:
@@ -108,9 +123,9 @@ func args(l *lexer, c *Command, u usage) error {
 	case Stop:
 		return all(drill(l, c, u), rest(l, &c.Text))
 	case Halt:
-		return all(scope(l, c, false), rest(l, &c.Text))
+		return all(scope(l, c, All), rest(l, &c.Text))
 	case Release:
-		return all(scope(l, c, true), said(l, u, "a reason", &c.Text))
+		return all(scope(l, c, ""), said(l, u, "a reason", &c.Text))
 	case Note:
 		return all(drill(l, c, u), said(l, u, "the text", &c.Text))
 	case Answer:

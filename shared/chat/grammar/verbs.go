@@ -1,6 +1,10 @@
 package grammar
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/firedrill/firedrill/shared/chat/words"
+)
 
 // Verb is the first word of a command.
 type Verb string
@@ -58,7 +62,7 @@ func table() []usage {
 		{Reject, "reject ID [note]", "decline the start", "reject k7m2 not before the release", []string{"拒绝"}},
 		{Stop, "stop ID|all [reason]", "stop a drill, or every one; never asks back", "stop k7m2 checkout is slow", []string{"abort", "停止", "中止"}},
 		{Halt, "halt [SCOPE] [reason]", "stop a scope and keep it from starting: all, environment/NAME or plan/NAME", "halt environment/production incident 42", []string{"freeze", "冻结", "急停"}},
-		{Release, "release SCOPE reason", "lift a halt", "release all incident 42 is over", []string{"unfreeze", "解除"}},
+		{Release, "release [SCOPE] reason", "lift a halt; without a scope, the one that there is", "release all incident 42 is over", []string{"unfreeze", "解除"}},
 		{Note, "note ID text", "add a remark to the record", "note k7m2 cache was cold", []string{"备注"}},
 		{Answer, "answer ID CLAIM yes|no", "say whether a claim held", "answer k7m2 c2 yes", []string{"回答"}},
 		{Conclude, "conclude ID expected|unexpected|inconclusive summary", "give the verdict, or amend it", "conclude k7m2 expected no order was lost", []string{"结论", "结束"}},
@@ -84,7 +88,7 @@ func find(word string) (usage, bool) {
 	return usage{}, false
 }
 
-func words() []string {
+func everyWord() []string {
 	var all []string
 	for _, u := range table() {
 		all = append(all, string(u.Verb))
@@ -93,14 +97,19 @@ func words() []string {
 	return all
 }
 
-// HelpText returns the help: one line a verb, or a verb's use and an example.
-func HelpText(topic string) string {
+// HelpText returns the help: one line a verb, or a verb's use, its other words and an example.
+func HelpText(topic string, l words.Lang) string {
+	say := func(format string, args ...any) string { return words.Say(format, args...).In(l, chinese()) }
 	if u, ok := find(topic); ok {
-		return "/drill " + u.Form + " : " + u.Does + "\nFor example: /drill " + u.Example
+		text := "/drill " + u.Form + " : " + say(u.Does) + "\n"
+		if len(u.also) > 0 {
+			text += say("The same: %s", strings.Join(u.also, ", ")) + "\n"
+		}
+		return text + say("For example: /drill %s", u.Example)
 	}
 	var b strings.Builder
 	for _, u := range table() {
-		b.WriteString("/drill " + u.Form + " : " + u.Does + "\n")
+		b.WriteString("/drill " + u.Form + " : " + say(u.Does) + "\n")
 	}
 	return strings.TrimRight(b.String(), "\n")
 }

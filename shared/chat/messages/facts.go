@@ -7,6 +7,7 @@ import (
 
 	"github.com/firedrill/firedrill/events"
 	"github.com/firedrill/firedrill/shared/chat"
+	"github.com/firedrill/firedrill/shared/chat/grammar"
 	"github.com/firedrill/firedrill/shared/drill"
 )
 
@@ -51,6 +52,8 @@ func (w *writer) fact(e events.Event) error {
 		return read(e, w.amended)
 	case events.TypeAttached:
 		return read(e, w.attached)
+	case events.TypeAnnounced:
+		return read(e, w.announced)
 	}
 	return fmt.Errorf("%w: type %q is no fact of a drill", events.ErrInvalid, e.Type())
 }
@@ -71,14 +74,9 @@ func (w *writer) requested(p events.Requested) {
 	if w.state.DryRun {
 		w.line("requested.dry")
 	}
-	var kv []string
-	for k, v := range p.Parameters {
-		kv = append(kv, fmt.Sprintf("%s=%v", k, v))
-	}
-	slices.Sort(kv)
-	w.field("field.parameters", chat.Line(strings.Join(kv, " "), maxValue))
+	w.field("field.parameters", chat.Line(pairs(p.Parameters), maxValue))
 	w.field("field.notes", chat.Line(w.state.Plan.Unbounded, maxValue))
-	w.button("stop", "stop", w.id())
+	w.stopButton()
 }
 
 func (w *writer) waiting(p events.Waiting) {
@@ -90,8 +88,7 @@ func (w *writer) waiting(p events.Waiting) {
 	switch {
 	case p.Kind == "claim":
 		w.line("claim.text", name)
-		w.button("yes", "answer", w.id(), p.Gate, "yes")
-		w.button("no", "answer", w.id(), p.Gate, "no")
+		w.answers(p.Gate)
 		return
 	case p.Kind == string(drill.ApprovalGate):
 		w.line("approval.text", name)
@@ -100,9 +97,9 @@ func (w *writer) waiting(p events.Waiting) {
 		w.line("gate.text", name, w.gateKind(p.Kind))
 	}
 	for _, c := range p.Choices {
-		w.choice(p, c)
+		w.choice(p.Gate, c)
 	}
-	w.button("stop", "stop", w.id())
+	w.stopButton()
 	w.field("field.gate", chat.Line(p.Gate, maxItem))
 }
 
@@ -123,36 +120,10 @@ func (w *writer) votes(gate string) {
 	}
 }
 
-// choice adds a button for one answer to a gate. Choices that the table does not know can still be typed.
-func (w *writer) choice(p events.Waiting, choice string) {
-	if _, ok := w.words[key(choice)]; !ok {
-		return
-	}
-	command := []string{choice, w.id()}
-	if choice == string(drill.Execute) {
-		command[0] = "advance"
-	}
-	approval := choice == string(drill.ApproveRun) || choice == string(drill.RejectRun)
-	if step := w.step(p.Gate); step != "" && !approval {
-		command = append(command, step)
-	}
-	w.button(key(choice), command...)
-}
-
-// step names the gate's step in a command, where it can be typed as one word.
-func (w *writer) step(gate string) string {
-	for _, g := range w.state.Gates {
-		if g.ID == gate && len(w.state.Gates) > 1 && !strings.ContainsAny(g.Step, " \t\"'=") {
-			return g.Step
-		}
-	}
-	return ""
-}
-
 func (w *writer) approved(p events.Approved) {
 	w.about = p.About
 	w.line("approved.text", chat.Line(strings.Join(p.By, ", "), maxValue))
-	w.button("stop", "stop", w.id())
+	w.stopButton()
 }
 
 func (w *writer) started(p events.Started) {
@@ -162,18 +133,19 @@ func (w *writer) started(p events.Started) {
 		w.line("started.until", w.time(w.state.Deadline))
 	}
 	w.field("field.notes", chat.Line(w.state.Plan.Unbounded, maxValue))
-	w.button("stop", "stop", w.id())
+	w.stopButton()
 }
 
 func (w *writer) progressed(p events.Progressed) {
 	w.about = p.About
 	w.list(p.Changes)
+	w.targets()
 	if w.state.Restored.State == drill.RestoreFailed {
 		w.level = chat.Urgent
 		w.ended()
 	}
 	if !drill.Status(p.Status).Ended() {
-		w.button("stop", "stop", w.id())
+		w.stopButton()
 	}
 }
 
@@ -209,4 +181,27 @@ func (w *writer) attached(p events.Attached) {
 	w.about = p.About
 	w.line("attached.text", chat.Line(p.What, maxValue))
 	w.list(p.Evidence)
+}
+
+func (w *writer) announced(p events.Announced) {
+	w.about = p.About
+	w.line("announced.text", w.time(p.StartsAt))
+	w.field("field.targets", chat.Line(p.Targets, maxValue))
+	w.field("field.bound", chat.Line(p.AtMost, maxItem))
+	w.field("field.parameters", chat.Line(pairs(p.Parameters), maxValue))
+	w.field("field.alarms", chat.Line(strings.Join(p.StopOn, ", "), maxValue))
+	w.field("field.oncall", chat.Line(w.o.Oncall, maxValue))
+	w.line("announced.halt")
+	scope := "plan/" + p.Plan
+	w.act("halt", chat.Danger, chat.Act{Verb: string(grammar.Halt), Of: OfPlan(p.Plan)}, "halt", scope)
+}
+
+// pairs writes parameters as they are typed.
+func pairs(parameters map[string]any) string {
+	var kv []string
+	for k, v := range parameters {
+		kv = append(kv, fmt.Sprintf("%s=%v", k, v))
+	}
+	slices.Sort(kv)
+	return strings.Join(kv, " ")
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/firedrill/firedrill/events"
 	"github.com/firedrill/firedrill/shared/chat"
+	"github.com/firedrill/firedrill/shared/chat/words"
 	"github.com/firedrill/firedrill/shared/drill"
 )
 
@@ -79,7 +80,7 @@ func (w *writer) message(k key) chat.Message {
 	w.where()
 	title := w.title()
 	return chat.Message{
-		ID: w.o.ID, Mode: w.about.Mode, Level: w.level, Lang: string(LangOf(string(w.o.Lang))),
+		ID: w.o.ID, Mode: w.about.Mode, Level: w.level, Lang: string(words.LangOf(string(w.o.Lang))),
 		Title:  chat.Line(fmt.Sprintf("[%s] %s: %s", w.about.Mode, head, title), maxTitle),
 		Text:   chat.Cut(strings.Join(w.lines, "\n"), maxText),
 		Fields: w.fields, Buttons: w.buttons, Thread: w.about.Drill, Link: w.link, Mention: mention, At: w.about.At,
@@ -138,10 +139,6 @@ func (w *writer) field(k key, value string) {
 	if value != "" {
 		w.fields = append(w.fields, chat.Field{Name: w.words[k], Value: value})
 	}
-}
-
-func (w *writer) button(k key, command ...string) {
-	w.buttons = append(w.buttons, chat.Button{Label: w.words[k], Command: strings.Join(command, " ")})
 }
 
 // list adds lines of a vendor's or a person's words, not too many of them.

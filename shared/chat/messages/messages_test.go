@@ -15,6 +15,7 @@ import (
 
 	"github.com/firedrill/firedrill/events"
 	"github.com/firedrill/firedrill/shared/chat"
+	"github.com/firedrill/firedrill/shared/chat/words"
 	"github.com/firedrill/firedrill/shared/drill"
 )
 
@@ -143,7 +144,7 @@ func show(m chat.Message) string {
 }
 
 func TestFor_Goldens(t *testing.T) {
-	for lang, zone := range map[Lang]string{English: "Europe/Berlin", Chinese: "Asia/Shanghai"} {
+	for lang, zone := range map[Lang]string{words.English: "Europe/Berlin", words.Chinese: "Asia/Shanghai"} {
 		var b strings.Builder
 		for _, c := range tales() {
 			m, err := For(fact(t, c.fact), Options{State: c.state, Lang: lang, Zone: berlin(t, zone), Oncall: "slack:T123/S0CHK", Link: "https://fd.example.com/d/" + id, ID: "fd_1"})
@@ -199,7 +200,7 @@ func TestTables_HaveTheSameTextsAndVerbs(t *testing.T) {
 
 func TestFor_ShowsTheModeFirstInEveryMessage(t *testing.T) {
 	for _, c := range tales() {
-		for _, lang := range []Lang{English, Chinese, "fr"} {
+		for _, lang := range []Lang{words.English, words.Chinese, "fr"} {
 			m, err := For(fact(t, c.fact), Options{State: c.state, Lang: lang})
 			if err != nil {
 				t.Fatal(err)
@@ -244,7 +245,7 @@ func TestFor_IsSafeAndShort(t *testing.T) {
 	for i := range changes {
 		changes[i] = fmt.Sprintf("step %d\nis running %s", i, long)
 	}
-	m, err := For(fact(t, events.Progressed{About: a, Changes: changes[:10]}), Options{Lang: Chinese})
+	m, err := For(fact(t, events.Progressed{About: a, Changes: changes[:10]}), Options{Lang: words.Chinese})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,30 +1,15 @@
 package messages
 
-import "strings"
+import "github.com/firedrill/firedrill/shared/chat/words"
 
 // Lang is the language of a message.
-type Lang string
-
-// The languages. Anything else reads as English.
-const (
-	English Lang = "en"
-	Chinese Lang = "zh"
-)
-
-// LangOf returns the language that a channel asks for: "zh", "zh-CN" and "zh_Hans" are Chinese, all else is English.
-func LangOf(s string) Lang {
-	s = strings.ToLower(s)
-	if s == "zh" || strings.HasPrefix(s, "zh-") || strings.HasPrefix(s, "zh_") {
-		return Chinese
-	}
-	return English
-}
+type Lang = words.Lang
 
 // key names one text. Those of facts are the names of their event types.
 type key string
 
 func table(l Lang) map[key]string {
-	if l == Chinese {
+	if l == words.Chinese {
 		return chinese()
 	}
 	return english()
@@ -72,6 +57,19 @@ func english() map[key]string {
 		"approve": "Approve", "reject": "Reject", "execute": "Advance", "skip": "Skip", "retry": "Retry", "cancel": "Cancel", "complete": "Complete",
 		"pause": "Pause", "resume": "Resume", "yes": "Yes", "no": "No", "stop": "Stop",
 		"kind.approval": "approval", "kind.manual": "manual step", "kind.failed": "failed step", "kind.paused": "paused", "kind.debug": "debug mode", "kind.risk": "risky action", "kind.claim": "claim",
+
+		"announced": "Scheduled", "answered": "Answered", "halt": "Halt this plan",
+		"announced.text": "The schedule starts it at %s.", "announced.halt": "To keep it from starting, halt the plan; a release lets it start again.",
+		"field.targets": "Targets", "field.bound": "Runs at most", "field.alarms": "Stopped by", "field.oncall": "On call",
+		"state.requested": "Requested", "state.previewing": "Previewing", "state.waiting": "Waiting for a person", "state.starting": "Starting",
+		"state.running": "Running", "state.stopping": "STOPPING, not confirmed", "state.stopped": "Stopped at the service", "state.completed": "Run completed",
+		"state.failed": "Failed", "state.concluding": "Being concluded", "state.concluded": "Concluded", "state.refused": "Refused",
+		"requested.by": "Asked for by %s at %s.", "root.reason": "Why: %s", "root.steps": "Steps: %d of %d done.", "root.now": "Now: %s", "root.verdict": "Verdict: %s. %s",
+		"stop.none": "1. Stop requested: no", "stop.ended": "2. Stopped at the service: not needed, the run ended by itself at %s", "no.need": "no",
+		"card.approved": "Approved by %s at %s.", "card.answered": "%s chose %s at %s.", "card.problem": "That did not work: %s",
+		"claim.answered": "%s, said %s at %s.", "claim.late": "Nobody answered in time.", "holds.true": "It holds", "holds.false": "It does NOT hold",
+		"done": "Sent", "done.approve": "Approved", "done.reject": "Rejected", "done.advance": "Advancing", "done.skip": "Skipping", "done.retry": "Retrying", "done.cancel": "Cancelling",
+		"done.complete": "Completing", "done.pause": "Pausing", "done.resume": "Resuming", "done.stop": "Stop requested", "done.halt": "Halted", "done.yes": "Answered yes", "done.no": "Answered no",
 	}
 }
 
@@ -117,5 +115,18 @@ func chinese() map[key]string {
 		"approve": "批准", "reject": "拒绝", "execute": "执行", "skip": "跳过", "retry": "重试", "cancel": "取消", "complete": "完成",
 		"pause": "暂停", "resume": "继续", "yes": "是", "no": "否", "stop": "停止",
 		"kind.approval": "审批", "kind.manual": "手动步骤", "kind.failed": "失败的步骤", "kind.paused": "已暂停", "kind.debug": "调试模式", "kind.risk": "高风险操作", "kind.claim": "断言",
+
+		"announced": "已排期", "answered": "已答复", "halt": "暂停该计划",
+		"announced.text": "将于 %s 按计划开始。", "announced.halt": "如不希望开始，请暂停该计划；解除后可再次开始。",
+		"field.targets": "目标", "field.bound": "最长运行", "field.alarms": "触发停止的告警", "field.oncall": "值班",
+		"state.requested": "已申请", "state.previewing": "预览中", "state.waiting": "等待人工处理", "state.starting": "启动中",
+		"state.running": "运行中", "state.stopping": "停止中，尚未确认", "state.stopped": "云服务已停止", "state.completed": "运行已完成",
+		"state.failed": "失败", "state.concluding": "正在出结论", "state.concluded": "已出结论", "state.refused": "已拒绝",
+		"requested.by": "申请人：%s，时间：%s。", "root.reason": "原因：%s", "root.steps": "步骤：已完成 %d / %d。", "root.now": "正在进行：%s", "root.verdict": "结论：%s。%s",
+		"stop.none": "1. 请求停止：否", "stop.ended": "2. 云服务停止：无需停止，运行已于 %s 自行结束", "no.need": "否",
+		"card.approved": "%s 已于 %s 批准。", "card.answered": "%s 选择了%s，时间：%s。", "card.problem": "未成功：%s",
+		"claim.answered": "%s，由 %s 答复，时间：%s。", "claim.late": "无人及时答复。", "holds.true": "成立", "holds.false": "不成立",
+		"done": "已提交", "done.approve": "已批准", "done.reject": "已拒绝", "done.advance": "执行中", "done.skip": "跳过中", "done.retry": "重试中", "done.cancel": "取消中",
+		"done.complete": "结束中", "done.pause": "暂停中", "done.resume": "恢复中", "done.stop": "已请求停止", "done.halt": "已暂停", "done.yes": "已答：是", "done.no": "已答：否",
 	}
 }

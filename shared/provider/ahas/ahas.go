@@ -70,7 +70,8 @@ func (d *Driver) Code(err error) driver.Code { return aliyun.Classify(err, codes
 // Facts says what AHAS cannot promise and which permissions the driver needs.
 func (d *Driver) Facts() driver.Facts {
 	return driver.Facts{
-		Service: drill.AHAS,
+		Service:   drill.AHAS,
+		SignedFor: aliyun.SignedFor,
 		Cannot: []string{
 			"AHAS takes no token: a run whose start got no reply is searched for among the experiment's newest tasks and never started again.",
 			"AHAS tasks carry no tag or title of ours: a run that no journal names cannot be found and swept up.",

@@ -23,6 +23,8 @@ const (
 	version        = "2021-08-20"
 	defaultTimeout = 10 * time.Second
 	maxReply       = 16 << 20 // bytes
+	// signedFor is how old a signature may be: SignatureExpire, https://www.tencentcloud.com/document/api/1252/68119.
+	signedFor = 5 * time.Minute
 )
 
 // Client calls the CFG API. Each call fetches credentials, makes one attempt and uses an SDK client of its own, so a

@@ -76,6 +76,7 @@ func (d *Driver) Facts() driver.Facts {
 			"cfg:DescribeTemplateList", "cfg:ExecuteTask", "cfg:ExecuteTaskInstance", "cfg:ModifyTaskRunStatus", "cfg:TriggerPolicy", "sts:GetCallerIdentity",
 		},
 		LookupIsExact: true,
+		SignedFor:     signedFor,
 	}
 }
 

@@ -181,7 +181,24 @@ type Facts struct {
 	Service       drill.Service
 	Cannot        []string // what it cannot promise, a sentence each, shown by `firedrill check`
 	Permissions   []string // every vendor action that this driver can call, e.g. fis:StartExperiment
-	LookupIsExact bool     // Lookup goes by token or tag: nothing found after the lease means never started
+	LookupIsExact bool     // Lookup goes by token or tag: what it does not find is not there
+	// SignedFor is how long after a request was signed the service still accepts it, as the vendor documents: what was given up can
+	// arrive so late, and no later. 0 is not known.
+	SignedFor time.Duration
+}
+
+// What bounds a late call where a driver says nothing, and what is added to all of them.
+const (
+	longestSigned = 15 * time.Minute // the longest validity of a signature among the vendors
+	commitTime    = time.Minute      // from accepting a request to showing its effect, and the difference of two clocks
+)
+
+// Late is how long after a call was given up it may still take effect at the service. Nobody may say before that it did not.
+func (f Facts) Late() time.Duration {
+	if f.SignedFor == 0 {
+		return longestSigned + commitTime
+	}
+	return f.SignedFor + commitTime
 }
 
 // Describer is implemented by every driver.

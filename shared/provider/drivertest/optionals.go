@@ -40,6 +40,9 @@ func describer(t *testing.T, w *World) {
 	if f.Service == "" || len(f.Permissions) == 0 {
 		t.Errorf("facts %+v lack the service or the permissions", f)
 	}
+	if f.SignedFor <= 0 || f.Late() <= f.SignedFor {
+		t.Errorf("facts say that a signature is valid for %s and a call at most %s late", f.SignedFor, f.Late())
+	}
 }
 
 func identifier(t *testing.T, w *World) {

@@ -89,6 +89,7 @@ func (d *Driver) Facts() driver.Facts {
 	return driver.Facts{
 		Service:       drill.FIS,
 		LookupIsExact: true,
+		SignedFor:     signedFor,
 		Cannot: []string{
 			"FIS has no manual steps: a drill on it cannot be advanced by hand.",
 			"FIS takes no parameters at start: what a run does is fixed in its template.",

@@ -18,7 +18,12 @@ import (
 	"github.com/firedrill/firedrill/shared/provider/driver"
 )
 
-const defaultTimeout = 10 * time.Second
+const (
+	defaultTimeout = 10 * time.Second
+	// signedFor is how old a signature may be: "a request must reach AWS within five minutes of the time stamp in the request",
+	// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_aws-signing.html.
+	signedFor = 5 * time.Minute
+)
 
 // Driver drives FIS in one account and region. It is safe for concurrent use.
 type Driver struct {

@@ -82,6 +82,7 @@ func (d *Driver) Facts() driver.Facts {
 			"oos:ListTemplates", "oos:GetTemplate", "oos:ValidateTemplateContent", "oos:ListExecutionRiskyTasks", "sts:GetCallerIdentity",
 		},
 		LookupIsExact: true,
+		SignedFor:     aliyun.SignedFor,
 	}
 }
 

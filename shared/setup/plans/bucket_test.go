@@ -54,16 +54,21 @@ func (s *shelf) put(name, text string) {
 
 func (s *shelf) open() (*Book, error) {
 	s.t.Helper()
-	settings, err := setup.Read([]string{"FIREDRILL_JOURNAL=dir:///j", "FIREDRILL_BUS=https://b.example.com", "FIREDRILL_DEPLOYMENT=t",
-		"FIREDRILL_CATALOG=s3://drills/catalog/drills.yaml?region=us-east-1&path_style=true&endpoint=" + s.server.URL}, Need())
+	p, err := s.setup()
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return Open(s.t.Context(), &setup.Setup{
+	return Open(s.t.Context(), p)
+}
+
+func (s *shelf) setup() (*setup.Setup, error) {
+	settings, err := setup.Read([]string{"FIREDRILL_JOURNAL=dir:///j", "FIREDRILL_BUS=https://b.example.com", "FIREDRILL_DEPLOYMENT=t",
+		"FIREDRILL_CATALOG=s3://drills/catalog/drills.yaml?region=us-east-1&path_style=true&endpoint=" + s.server.URL}, Need())
+	return &setup.Setup{
 		Settings: settings, Now: func() time.Time { return s.now }, Log: slog.New(slog.NewTextHandler(&s.logs, nil)),
 		Wait: func(context.Context, time.Duration) error { return nil }, Transport: http.DefaultTransport.(*http.Transport).Clone(),
 		Getenv: func(string) string { return "sandbox" },
-	})
+	}, err
 }
 
 func TestNeed_WrongPlaces(t *testing.T) {

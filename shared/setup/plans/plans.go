@@ -4,6 +4,7 @@ package plans
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -15,6 +16,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/firedrill/firedrill/shared/access"
 	"github.com/firedrill/firedrill/shared/catalog"
 	"github.com/firedrill/firedrill/shared/setup"
 )
@@ -81,6 +83,9 @@ func (b *Book) Catalog() *catalog.Catalog { return b.current.Load() }
 // Freezes lists its freezes.
 func (b *Book) Freezes() []catalog.Freeze { return b.Catalog().Freezes() }
 
+// Access returns who may do what.
+func (b *Book) Access() access.Policy { return b.Catalog().Access() }
+
 // Look reads the catalogue again if one of its files has changed. It looks twice a minute at most, and never fails.
 func (b *Book) Look(ctx context.Context) {
 	b.mu.Lock()
@@ -114,6 +119,7 @@ func (b *Book) openBucket(ctx context.Context, p *setup.Setup) error {
 	if b.bucket, err = openBucket(p, b.path); err != nil {
 		return err
 	}
+	go func() { _, _ = x509.SystemCertPool() }() // the connection asks for them in a moment, and they take longer than that
 	ctx, cancel := context.WithTimeout(ctx, atStart)
 	defer cancel()
 	c, _, err := b.bucket.read(ctx)

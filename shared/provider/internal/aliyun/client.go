@@ -22,6 +22,11 @@ import (
 	"github.com/firedrill/firedrill/shared/provider/driver"
 )
 
+// SignedFor is how old a signature may be. Alibaba documents 15 minutes for x-acs-date,
+// https://help.aliyun.com/zh/model-studio/user-guide/roa-style-request-body-signature-mechanism; the pages of the RPC style, which
+// the drivers use, name no number of their own.
+const SignedFor = 15 * time.Minute
+
 const (
 	defaultTimeout = 10 * time.Second
 	// maxURL is the longest query that is sent in the URL; longer ones go into the body, where the RPC style takes
