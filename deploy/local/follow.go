@@ -67,11 +67,7 @@ func (f *follower) check(ctx context.Context) {
 	if f.look() == f.seen {
 		return
 	}
-	c, err := catalog.LoadPartial(f.path)
-	if c != nil {
-		f.files = c.Files() // it may include others now
-	}
-	f.seen = f.look()
+	c, err := f.read()
 	switch {
 	case err != nil:
 		f.refuse(ctx, err)
@@ -79,6 +75,21 @@ func (f *follower) check(ctx context.Context) {
 		f.s.catalog.Store(c)
 		f.tell(fmt.Sprintf("catalogue %s read again: %d plans", f.path, len(c.Plans())))
 	}
+}
+
+// read reads the catalogue as often as its files change meanwhile, a few times: what is changed after a reading must be read by the next.
+func (f *follower) read() (c *catalog.Catalog, err error) {
+	for range 5 {
+		f.seen = f.look()
+		c, err = catalog.LoadPartial(f.path)
+		if c != nil {
+			f.files = c.Files() // it may include others now
+		}
+		if f.look() == f.seen {
+			break
+		}
+	}
+	return c, err
 }
 
 // refuse says that the last good catalogue stays: to the screen, and as a fact.

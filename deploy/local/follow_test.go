@@ -1,9 +1,12 @@
 package main
 
 import (
+	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/firedrill/firedrill/events"
@@ -98,5 +101,37 @@ func TestFollow_lookIsCheap(t *testing.T) {
 	f.check(t.Context())
 	if w.s.catalog.Load() != before {
 		t.Error("an unchanged catalogue was read again")
+	}
+}
+
+func TestFollow_aChangeWhileItIsBeingReadIsReadNext(t *testing.T) {
+	file := write(t, "drills.yaml", small)
+	s, err := newSystem(t.Context(), settings{addr: "127.0.0.1:0", sandboxAddr: "127.0.0.1:0", data: t.TempDir(), catalog: file, speed: 1, log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.boxListener.Close()
+	defer s.keeper.close()
+	f := &follower{s: s, path: file, files: s.catalog.Load().Files(), tell: func(string) {}}
+	for n := range 100 {
+		content := small
+		if n%2 == 0 {
+			content += second
+		}
+		replace := func() {
+			next := file + ".next"
+			if err := errors.Join(os.WriteFile(next, []byte(content), 0o644), os.Rename(next, file)); err != nil {
+				t.Error(err)
+			}
+		}
+		f.seen = ""
+		var writing sync.WaitGroup
+		writing.Go(replace)
+		f.check(t.Context())
+		writing.Wait()
+		f.check(t.Context())
+		if got := len(s.catalog.Load().Plans()); got != 1+(n+1)%2 {
+			t.Fatalf("round %d: %d plans: a change was missed", n, got)
+		}
 	}
 }

@@ -201,8 +201,13 @@ func (f *Function) kept(ctx context.Context, id, name string) (note, bool, error
 	return n, true, nil
 }
 
+// keepFor is how long the note of a message that is out may take, even where the event that it came of has no time left.
+const keepFor = 2 * time.Second
+
 // keep writes a note. The message is out: failing now would only send it again.
 func (f *Function) keep(ctx context.Context, id, name string, n note) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepFor)
+	defer cancel()
 	data, err := json.Marshal(n)
 	if err == nil {
 		err = f.Journal.PutObject(ctx, id, name, data)

@@ -239,9 +239,9 @@ func TestCase_AStartThatArrivesLateIsFoundBeforeAnyoneSaysThatItNeverRan(t *test
 			held = true
 			return fate{act: slow, lasts: late}
 		}})
-		e := st.Event(events.Start{Plan: plan, Actor: "test:acme/alice"})
+		e := st.Event(events.Start{Plan: plan, Actor: "local:acme/alice"})
 		st.say(time.Second, 1, e)
-		st.say(5*time.Second, 1, st.Event(events.Stop{Drill: DrillOf(e), Actor: "test:acme/bob", Reason: "enough"}))
+		st.say(5*time.Second, 1, st.Event(events.Stop{Drill: DrillOf(e), Actor: "local:acme/bob", Reason: "enough"}))
 		st.Sched.At(time.Now().Add(late), "before it arrives", func() {
 			if d := st.c.heads[DrillOf(e)]; d.Status != drill.Stopping || !strings.Contains(st.Timeline(st.ctx, d.ID), "may still take effect until") {
 				t.Errorf("while the call is on its way: %s\n%s", d.Status, st.Timeline(st.ctx, d.ID))
@@ -264,12 +264,12 @@ func TestCase_AnAnswerThatArrivesLateSetsNothingGoingAfterTheStop(t *testing.T) 
 			held = true
 			return fate{act: slow, lasts: 4 * time.Minute}
 		}})
-		e := st.Event(events.Start{Plan: "cfg-long", Actor: "test:acme/alice"})
+		e := st.Event(events.Start{Plan: "cfg-long", Actor: "local:acme/alice"})
 		id := DrillOf(e)
 		st.say(time.Second, 1, e)
-		st.say(3*time.Second, 1, st.Event(events.Advance{Drill: id, Action: "pause", Actor: "test:acme/bob"}))
-		st.say(65*time.Second, 1, st.Event(events.Advance{Drill: id, Action: "resume", Actor: "test:acme/bob"}))
-		st.say(90*time.Second, 1, st.Event(events.Stop{Drill: id, Actor: "test:acme/bob", Reason: "enough"}))
+		st.say(3*time.Second, 1, st.Event(events.Advance{Drill: id, Action: "pause", Actor: "local:acme/bob"}))
+		st.say(65*time.Second, 1, st.Event(events.Advance{Drill: id, Action: "resume", Actor: "local:acme/bob"}))
+		st.say(90*time.Second, 1, st.Event(events.Stop{Drill: id, Actor: "local:acme/bob", Reason: "enough"}))
 		d := st.play(t, e)
 		if d.Outcome != drill.Stopped || !held || d.Stop.StoppedAt.Sub(d.Stop.RequestedAt) < 4*time.Minute {
 			t.Errorf("outcome %s, asked at %s, stopped at %s", d.Outcome, d.Stop.RequestedAt, d.Stop.StoppedAt)
@@ -293,7 +293,7 @@ func TestCase_ALookThatFailsAtALaterAttemptDoesNotRefuseWhileTheFirstCallIsOnIts
 					}
 					return fate{}
 				}})
-				e := st.Event(events.Start{Plan: longPlans()[s], Actor: "test:acme/alice"})
+				e := st.Event(events.Start{Plan: longPlans()[s], Actor: "local:acme/alice"})
 				st.say(time.Second, 1, e)
 				d := st.play(t, e)
 				if failed == 0 || len(executed(st)) != 1 || d.RunID() == "" || d.Refusal != nil {
