@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/firedrill/firedrill/events"
+	"github.com/firedrill/firedrill/functions/cloudtest"
 	"github.com/firedrill/firedrill/shared/host/lambdatest"
 )
 
@@ -161,7 +162,7 @@ func chatServer(b *testing.B, bus string) string {
 	_ = l.Close() // the process listens there in a moment
 	cmd := exec.Command(built.Path)
 	cmd.Env = []string{
-		"FIREDRILL_JOURNAL=dir://" + filepath.Join(folder, "journal"), "FIREDRILL_BUS=" + bus, "FIREDRILL_BUS_TOKENS=" + busToken, "FIREDRILL_DEPLOYMENT=test",
+		"FIREDRILL_JOURNAL=dir://" + filepath.Join(folder, "journal"), "FIREDRILL_BUS=" + bus, "FIREDRILL_BUS_TOKENS=" + cloudtest.BusToken, "FIREDRILL_DEPLOYMENT=test",
 		"FIREDRILL_MODE=SANDBOX", "FIREDRILL_CATALOG=" + filepath.Join(folder, "drills.yaml"), "FIREDRILL_ADDR=" + addr,
 		"FIREDRILL_CHAT_KEYS=" + base64.StdEncoding.EncodeToString(make([]byte, 32)), "FIREDRILL_SLACK_SIGNING_SECRETS=" + slackSecret,
 		"FIREDRILL_SLACK_APPS=A0DRILL", "FIREDRILL_SLACK_TENANTS=T0DRILL",

@@ -2,9 +2,13 @@ package functions
 
 import (
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/firedrill/firedrill/functions/cloudtest"
 )
 
 const module = "github.com/firedrill/firedrill/"
@@ -86,6 +90,40 @@ func TestDeps_TheCheckCanFail(t *testing.T) {
 		}
 	}
 	t.Error("deploy/local is not seen to link the fis driver, so the check sees nothing")
+}
+
+// TestDeps_NothingIsCompiledAtStart greps what the bootstraps link: a pattern of a package is compiled when it is first used, since every cold
+// start waits for what a package does when the process starts.
+func TestDeps_NothingIsCompiledAtStart(t *testing.T) {
+	seen := map[string]bool{}
+	for _, name := range cloudtest.Names() {
+		for _, dep := range deps(t, module+"functions/"+name+"/bootstrap") {
+			if pkg, ours := strings.CutPrefix(dep, module); ours {
+				seen[pkg] = true
+			}
+		}
+	}
+	if len(seen) < 30 {
+		t.Fatalf("%d packages are looked at", len(seen))
+	}
+	compiled := regexp.MustCompile(`^(var )?\s?\w+\s*=\s*regexp\.MustCompile|^func init\(`)
+	for pkg := range seen {
+		files, err := filepath.Glob(filepath.Join("..", filepath.FromSlash(pkg), "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			lines, err := read(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, line := range lines {
+				if compiled.MatchString(line) && !strings.HasSuffix(file, "_test.go") {
+					t.Errorf("%s:%d: %s: wrap it in sync.OnceValue", file, i+1, line)
+				}
+			}
+		}
+	}
 }
 
 func deps(t *testing.T, pkg string) []string {

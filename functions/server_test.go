@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/firedrill/firedrill/functions/cloudtest"
 )
 
 // server runs the same binary where there is no function runtime: a container.
@@ -21,7 +23,7 @@ func (c *cloud) server(t *testing.T, bootstrap string) {
 	_ = l.Close() // the process listens there in a moment
 	cmd := exec.Command(bootstrap)
 	var logs bytes.Buffer
-	cmd.Env, cmd.Stdout, cmd.Stderr = append(c.env("start", "http://127.0.0.1:9", "http://127.0.0.1:9"), "FIREDRILL_ADDR="+addr), &logs, &logs
+	cmd.Env, cmd.Stdout, cmd.Stderr = append(cloudtest.Environment(c.folder, "start", "http://127.0.0.1:9", "http://127.0.0.1:9"), "FIREDRILL_ADDR="+addr), &logs, &logs
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +35,7 @@ func (c *cloud) server(t *testing.T, bootstrap string) {
 			_ = res.Body.Close()
 		}
 	}
-	for token, want := range map[string]int{busToken: http.StatusNoContent, "another": http.StatusUnauthorized} {
+	for token, want := range map[string]int{cloudtest.BusToken: http.StatusNoContent, "another": http.StatusUnauthorized} {
 		body := `{"specversion":"1.0","id":"1","source":"/x","type":"dev.firedrill.signal.tick.v1","data":{"at":"2020-01-01T00:00:00Z"}}`
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+addr+"/", strings.NewReader(body))
 		if err != nil {

@@ -24,10 +24,11 @@ type emulator struct {
 	logs      string     // a file
 	cold      time.Duration
 	calls     int
+	ended     sync.Once
 }
 
 // address returns a free address of this machine's loopback.
-func address(t *testing.T) string {
+func address(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -37,7 +38,7 @@ func address(t *testing.T) string {
 	return l.Addr().String()
 }
 
-func startEmulator(t *testing.T, binary, name, bootstrap string, env []string) *emulator {
+func startEmulator(t testing.TB, binary, name, bootstrap string, env []string) *emulator {
 	t.Helper()
 	listen := address(t)
 	e := &emulator{name: name, url: "http://" + listen + "/2015-03-31/functions/function/invocations", logs: filepath.Join(t.TempDir(), name+".log")}
@@ -53,10 +54,7 @@ func startEmulator(t *testing.T, binary, name, bootstrap string, env []string) *
 	if err := e.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		_ = syscall.Kill(-e.cmd.Process.Pid, syscall.SIGKILL) // the group that was made above
-		_ = e.cmd.Wait()
-	})
+	t.Cleanup(e.stop)
 	for end := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 		conn, err := net.DialTimeout("tcp", listen, time.Second)
 		if err == nil {
@@ -67,6 +65,14 @@ func startEmulator(t *testing.T, binary, name, bootstrap string, env []string) *
 			t.Fatalf("the emulator of %s does not listen: %v\n%s", name, err, e.log())
 		}
 	}
+}
+
+// stop ends the emulator with its bootstrap; it may have been stopped before.
+func (e *emulator) stop() {
+	e.ended.Do(func() {
+		_ = syscall.Kill(-e.cmd.Process.Pid, syscall.SIGKILL) // the group that was made for it
+		_ = e.cmd.Wait()
+	})
 }
 
 // invoke hands over one payload and returns the reply. A function that failed answers with an error document.

@@ -42,7 +42,6 @@ type Build func(ctx context.Context, p *setup.Setup) (Function, error)
 // Run runs the function under the runtime that started the process. It returns only when the process is told to end, and ends the
 // process with status 1 when the function cannot be set up. needs are the variables that this function alone reads.
 func Run(name string, build Build, needs ...setup.Need) {
-	go warm()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	err := run(ctx, process{os.Environ(), os.Getenv, os.Stdout}, name, build, needs)
 	stop()
@@ -52,7 +51,7 @@ func Run(name string, build Build, needs ...setup.Need) {
 }
 
 // warm loads the roots that TLS trusts, beside everything else: it takes longer than all that together, and the first call waits for it
-// where it is not done by then. Asking for work does not wait for it: see BenchmarkColdStart in functions.
+// where it is not done by then. Asking for work does not wait for it: see docs/performance.md.
 func warm() { _, _ = x509.SystemCertPool() }
 
 // process is what the function's process was given.
@@ -104,6 +103,7 @@ func run(ctx context.Context, p process, name string, build Build, needs []setup
 	log := newLog(p.out, slog.LevelInfo).With("function", name)
 	h, r, value, err := open(ctx, p, name, build, needs)
 	if err == nil {
+		go warm() // the first event will need them
 		err = r.serve(ctx, h, value)
 	}
 	if err != nil {

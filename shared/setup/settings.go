@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -239,14 +238,16 @@ func (r *reader) mode() string {
 	return Live
 }
 
-var deploymentName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
-
 func (r *reader) deployment() string {
 	v := r.env["FIREDRILL_DEPLOYMENT"]
-	if !deploymentName.MatchString(v) {
+	if !deploymentName(v) {
 		r.bad("FIREDRILL_DEPLOYMENT", "want 1 to 63 lower-case letters, digits and hyphens")
 	}
 	return v
+}
+
+func deploymentName(s string) bool {
+	return s != "" && len(s) <= 63 && s[0] != '-' && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
 }
 
 // endpoints reads other addresses of services. What is not encrypted is for the sandbox alone.

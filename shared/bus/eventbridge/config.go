@@ -5,18 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/eventbridge"
+
+	"github.com/firedrill/firedrill/shared/internal/place"
 )
 
 const (
-	scheme         = "eventbridge"
 	defaultTimeout = 10 * time.Second
 	maxName        = 256
+	inName         = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/.-_"
 )
 
 // Credentials sign a call. Token is set for temporary ones. The fields are those of driver.Credentials, so one converts
@@ -41,39 +41,16 @@ type Config struct {
 // ParseURL reads eventbridge://bus-name?region=eu-west-1; endpoint= is added where it is not AWS's own. The error lists every
 // mistake and shows no value of the URL's user part.
 func ParseURL(raw string) (Config, error) {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return Config{}, errors.New("bus url: not a URL; want eventbridge://bus-name?region=")
-	}
-	var wrong []error
-	if u.Scheme != scheme {
-		wrong = append(wrong, fmt.Errorf("its scheme is %q, want %q", u.Scheme, scheme))
-	}
-	if u.User != nil {
-		wrong = append(wrong, errors.New("it holds a user or a password; credentials come from the environment"))
-	}
-	if u.Fragment != "" {
-		wrong = append(wrong, errors.New("it has a fragment (#)"))
-	}
-	c := Config{Bus: u.Host + strings.TrimSuffix(u.Path, "/")}
-	query, err := url.ParseQuery(u.RawQuery)
-	if err != nil {
-		wrong = append(wrong, errors.New("what follows the question mark cannot be read"))
-	}
-	for name, values := range query {
-		if len(values) != 1 {
-			wrong = append(wrong, fmt.Errorf("%q is there %d times", name, len(values)))
+	var c Config
+	form := place.Form{Scheme: "eventbridge", Example: "eventbridge://bus-name?region="}
+	_, err := form.Parse(raw, func(p place.Place) []error {
+		c = Config{Bus: p.Host, Region: p.Region, Endpoint: p.Endpoint}
+		if p.Path != "" {
+			c.Bus += "/" + p.Path
 		}
-		switch name {
-		case "region":
-			c.Region = values[0]
-		case "endpoint":
-			c.Endpoint = values[0]
-		default:
-			wrong = append(wrong, fmt.Errorf("%q is not known; region and endpoint are", name))
-		}
-	}
-	if err := errors.Join(append(wrong, c.place()...)...); err != nil {
+		return c.place()
+	})
+	if err != nil {
 		return Config{}, fmt.Errorf("bus url: %w", err)
 	}
 	return c, nil
@@ -85,35 +62,10 @@ func (c Config) place() []error {
 	switch {
 	case c.Bus == "":
 		wrong = append(wrong, errors.New("it names no bus"))
-	case len(c.Bus) > maxName || !only(c.Bus, "/.-_"):
+	case len(c.Bus) > maxName || !place.Only(c.Bus, inName):
 		wrong = append(wrong, fmt.Errorf("bus %.20q: want at most %d letters, digits, slashes, dots, hyphens and underscores", c.Bus, maxName))
 	}
-	switch {
-	case c.Region == "":
-		wrong = append(wrong, errors.New("it names no region; add ?region="))
-	case !only(c.Region, "-") || !strings.Contains(c.Region, "-"):
-		wrong = append(wrong, fmt.Errorf("region %.20q is not like eu-west-1", c.Region))
-	}
-	if c.Endpoint != "" && !httpURL(c.Endpoint) {
-		wrong = append(wrong, errors.New("the endpoint is not an http or https URL with a host and nothing secret"))
-	}
-	return wrong
-}
-
-// only reports whether s has nothing but letters, digits and the others.
-func only(s, others string) bool {
-	for i := range len(s) {
-		c := s[i]
-		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte(others, c) >= 0) {
-			return false
-		}
-	}
-	return true
-}
-
-func httpURL(s string) bool {
-	u, err := url.Parse(s)
-	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil && u.RawQuery == "" && u.Fragment == ""
+	return append(wrong, place.Check(c.Region, c.Endpoint)...)
 }
 
 // Open returns the bus; it makes no call. The error lists every mistake.

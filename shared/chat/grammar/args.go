@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/firedrill/firedrill/shared/chat"
 	"github.com/firedrill/firedrill/shared/chat/words"
@@ -57,7 +58,7 @@ func lower(s *string) step {
 }
 
 // idPattern is a drill's id or its beginning.
-var idPattern = regexp.MustCompile(`^[a-z0-9]{1,32}$`)
+var idPattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9]{1,32}$`) })
 
 // here reports whether the next word is no id, in a conversation that is about one drill.
 func here(l *lexer, verb Verb) bool {
@@ -71,7 +72,7 @@ func here(l *lexer, verb Verb) bool {
 	if w == All {
 		return slices.Contains([]Verb{Note, Approve, Reject, Answer, Conclude}, verb) // "all" begins their text
 	}
-	return !idPattern.MatchString(w) || l.in.Names != nil && !l.in.Names(w)
+	return !idPattern().MatchString(w) || l.in.Names != nil && !l.in.Names(w)
 }
 
 // status takes the conversation's drill where none is named, and all where there is no such drill.
@@ -99,7 +100,7 @@ func drill(l *lexer, c *Command, u usage) step {
 		switch {
 		case c.Drill == All && u.Verb != Stop:
 			return &Error{Token: typed, Problem: words.Say("%s takes one drill", u.Verb), Fix: words.Say("write its id, which /drill status shows")}
-		case !idPattern.MatchString(c.Drill):
+		case !idPattern().MatchString(c.Drill):
 			return &Error{Token: typed, Problem: words.Say("this is no id of a drill"), Fix: words.Say("write the id that /drill status shows, or its first characters")}
 		}
 		return nil
@@ -207,7 +208,7 @@ func verdict(l *lexer, c *Command, u usage) step {
 	}
 }
 
-var keyPattern = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.-]{0,31}$`)
+var keyPattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.-]{0,31}$`) })
 
 // start reads a plan's name and its parameters. A word that is neither is an error: it may have been meant to make the
 // start harmless.
@@ -254,7 +255,7 @@ func parameter(c *Command, w string) error {
 			fix = words.Say(`did you mean "dry-run"? Nothing was started`)
 		}
 		return &Error{Token: w, Problem: words.Say("start takes no such word"), Fix: fix}
-	case !keyPattern.MatchString(key):
+	case !keyPattern().MatchString(key):
 		return &Error{Token: chat.Cut(key, 40), Problem: words.Say("this is no name of a parameter"), Fix: words.Say("names begin with a letter and have letters, digits, _ . and -, at most 32 of them")}
 	}
 	if _, twice := c.Parameters[key]; twice {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/firedrill/firedrill/shared/chat"
@@ -85,7 +86,7 @@ func respond(status int, reply Reply) chat.Response {
 }
 
 // namePattern keeps actors unambiguous: platform:tenant/user has one colon and one slash of ours.
-var namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}$`)
+var namePattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}$`) })
 
 // decode reads a body that was verified. The problem is for the sender; it repeats nothing of the body.
 func decode(body []byte) (Request, string) {
@@ -104,9 +105,9 @@ func decode(body []byte) (Request, string) {
 	switch {
 	case req.Type != "":
 		return req, "this is no command: leave type out"
-	case !namePattern.MatchString(req.User):
+	case !namePattern().MatchString(req.User):
 		return req, "user: send the id of the person who typed the command: letters, digits and . _ @ + -"
-	case !namePattern.MatchString(req.Tenant):
+	case !namePattern().MatchString(req.Tenant):
 		return req, "tenant: send the id of the team: letters, digits and . _ @ + -"
 	}
 	return req, ""

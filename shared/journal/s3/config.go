@@ -5,17 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
-	"regexp"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/firedrill/firedrill/shared/internal/place"
 )
 
 const (
-	scheme         = "s3"
+	pathStyle      = "path_style"
 	defaultTimeout = 10 * time.Second
 )
 
@@ -43,54 +43,21 @@ type Config struct {
 // ParseURL reads s3://bucket/prefix?region=eu-west-1. An endpoint that is not AWS's own is added as endpoint=, and
 // path_style=true where the server wants it. The error lists every mistake and shows no value of the URL's user part.
 func ParseURL(raw string) (Config, error) {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return Config{}, errors.New("journal url: not a URL; want s3://bucket/prefix?region=")
-	}
-	var wrong []error
-	if u.Scheme != scheme {
-		wrong = append(wrong, fmt.Errorf("its scheme is %q, want %q", u.Scheme, scheme))
-	}
-	if u.User != nil {
-		wrong = append(wrong, errors.New("it holds a user or a password; credentials come from the environment"))
-	}
-	if u.Fragment != "" {
-		wrong = append(wrong, errors.New("it has a fragment (#)"))
-	}
-	c := Config{Bucket: u.Host, Prefix: strings.Trim(u.Path, "/")}
-	query, err := url.ParseQuery(u.RawQuery)
-	if err != nil {
-		wrong = append(wrong, errors.New("what follows the question mark cannot be read"))
-	}
-	for name, values := range query {
-		if len(values) != 1 {
-			wrong = append(wrong, fmt.Errorf("%q is there %d times", name, len(values)))
+	var c Config
+	form := place.Form{Scheme: "s3", Example: "s3://bucket/prefix?region=", Options: []string{pathStyle}}
+	_, err := form.Parse(raw, func(p place.Place) []error {
+		c = Config{Bucket: p.Host, Prefix: p.Path, Region: p.Region, Endpoint: p.Endpoint, PathStyle: p.Options[pathStyle] == "true"}
+		wrong := c.place()
+		if v, ok := p.Options[pathStyle]; ok && v != "true" && v != "false" {
+			wrong = append(wrong, errors.New("path_style is neither true nor false"))
 		}
-		switch name {
-		case "region":
-			c.Region = values[0]
-		case "endpoint":
-			c.Endpoint = values[0]
-		case "path_style":
-			c.PathStyle = values[0] == "true"
-			if values[0] != "true" && values[0] != "false" {
-				wrong = append(wrong, errors.New("path_style is neither true nor false"))
-			}
-		default:
-			wrong = append(wrong, fmt.Errorf("%q is not known; region, endpoint and path_style are", name))
-		}
-	}
-	if err := errors.Join(append(wrong, c.place()...)...); err != nil {
+		return wrong
+	})
+	if err != nil {
 		return Config{}, fmt.Errorf("journal url: %w", err)
 	}
 	return c, nil
 }
-
-var (
-	bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
-	regionName = regexp.MustCompile(`^[a-z]{2,}(-[a-z0-9]+)+$`)
-	prefixPart = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
-)
 
 // place returns what is wrong with where the journal is said to be.
 func (c Config) place() []error {
@@ -100,11 +67,11 @@ func (c Config) place() []error {
 		wrong = append(wrong, errors.New("it names no bucket"))
 	case strings.HasSuffix(c.Bucket, "--x-s3"):
 		wrong = append(wrong, errors.New("a directory bucket (--x-s3) lists in no order, which the journal needs: use a general purpose bucket"))
-	case !bucketName.MatchString(c.Bucket):
+	case !bucketName(c.Bucket):
 		wrong = append(wrong, fmt.Errorf("bucket %q: want 3 to 63 lower-case letters, digits, dots and hyphens", c.Bucket))
 	}
 	for part := range strings.SplitSeq(c.Prefix, "/") {
-		if c.Prefix != "" && (part == "." || part == ".." || !prefixPart.MatchString(part)) {
+		if c.Prefix != "" && (part == "." || part == ".." || part == "" || !place.Only(part, inPart)) {
 			wrong = append(wrong, fmt.Errorf("prefix %q: want letters, digits, dots, hyphens and underscores between single slashes", c.Prefix))
 			break
 		}
@@ -112,21 +79,17 @@ func (c Config) place() []error {
 	if len(c.Prefix) > 256 {
 		wrong = append(wrong, fmt.Errorf("the prefix has %d bytes, at most 256 are allowed", len(c.Prefix)))
 	}
-	switch {
-	case c.Region == "":
-		wrong = append(wrong, errors.New("it names no region; add ?region="))
-	case !regionName.MatchString(c.Region):
-		wrong = append(wrong, fmt.Errorf("region %q is not like eu-west-1", c.Region))
-	}
-	if c.Endpoint != "" && !httpURL(c.Endpoint) {
-		wrong = append(wrong, errors.New("the endpoint is not an http or https URL with a host and nothing secret"))
-	}
-	return wrong
+	return append(wrong, place.Check(c.Region, c.Endpoint)...)
 }
 
-func httpURL(s string) bool {
-	u, err := url.Parse(s)
-	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil && u.RawQuery == "" && u.Fragment == ""
+const (
+	lower  = "abcdefghijklmnopqrstuvwxyz0123456789"
+	inPart = lower + "ABCDEFGHIJKLMNOPQRSTUVWXYZ_.-"
+)
+
+// bucketName reports whether S3 takes the name. https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+func bucketName(s string) bool {
+	return len(s) >= 3 && len(s) <= 63 && place.Only(s, lower+".-") && place.Only(s[:1]+s[len(s)-1:], lower)
 }
 
 // Open returns the store; it makes no call. The error lists every mistake.

@@ -61,10 +61,52 @@ func served(t *testing.T) func(t *testing.T) *store.Store {
 
 func TestServer_Store(t *testing.T) {
 	next := served(t)
-	storetest.Run(t, func(t *testing.T) journal.Store { return next(t) })
+	storetest.Run(t, func(t *testing.T) journal.Store { return watched(t, next(t)) })
 }
 
-func TestServer_50AppendersOfOneDrill(t *testing.T) { appenders(t, served(t)(t), 50) }
+func TestServer_50AppendersOfOneDrill(t *testing.T) {
+	appenders(t, watched(t, served(t)(t)), 50)
+}
+
+// witness counts who was told that they created a key. Two that were prove that the server breaks its condition: what else fails in a test where
+// that happened is no fault of ours.
+type witness struct {
+	journal.Store
+	mu      sync.Mutex
+	created map[string]int
+	deleted map[string]bool // may be created again
+}
+
+func watched(t *testing.T, s journal.Store) *witness {
+	w := &witness{Store: s, created: map[string]int{}, deleted: map[string]bool{}}
+	t.Cleanup(func() {
+		for key, n := range w.created {
+			if n > 1 && !w.deleted[key] {
+				t.Logf("%d were told that they created %s: the server breaks its condition", n, key)
+			}
+		}
+	})
+	return w
+}
+
+// Create implements journal.Store.
+func (w *witness) Create(ctx context.Context, key string, data []byte) error {
+	err := w.Store.Create(ctx, key, data)
+	if err == nil {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.created[key]++
+	}
+	return err
+}
+
+// Delete implements journal.Store.
+func (w *witness) Delete(ctx context.Context, key string) error {
+	w.mu.Lock()
+	w.deleted[key] = true
+	w.mu.Unlock()
+	return w.Store.Delete(ctx, key)
+}
 
 // TestServer_50CreatorsOfOneKey shows whether the server keeps its own promise: exactly one of those who create a key at
 // once is told that it did, and the key holds what that one wrote.

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/firedrill/firedrill/shared/provider/driver"
 )
@@ -23,7 +24,7 @@ type block struct {
 	definition string // JSON, "" for none
 }
 
-var idPattern = regexp.MustCompile(`^[0-9]{1,20}$`)
+var idPattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9]{1,20}$`) })
 
 func fields() []string { return []string{"experiment", "region", "namespace", "definition"} }
 
@@ -88,7 +89,7 @@ func readID(m map[string]any, name string, mistake func(string, ...any)) string 
 	case nil:
 		mistake(`%s: missing: want the id of the experiment in quotes, such as "1234567890123456789"`, name)
 	case string:
-		if id := strings.TrimSpace(v); idPattern.MatchString(id) {
+		if id := strings.TrimSpace(v); idPattern().MatchString(id) {
 			return id
 		}
 		mistake(`%s: %q is no id: want digits only, such as "1234567890123456789"`, name, v)

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -111,8 +112,8 @@ func (d *Driver) list(ctx context.Context, q TaskQuery) ([]TaskListItem, error) 
 }
 
 var (
-	drillMark = regexp.MustCompile(`\[fd:([^\]]+)\]$`)
-	rootMark  = regexp.MustCompile(`\[fd-root:([^\]]+)\]`)
+	drillMark = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\[fd:([^\]]+)\]$`) })
+	rootMark  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\[fd-root:([^\]]+)\]`) })
 )
 
 // Find lists the tasks that have been executed, are not ended and carry our mark. One whose faults are all recovered and
@@ -124,7 +125,7 @@ func (d *Driver) Find(ctx context.Context) ([]driver.Found, error) {
 	}
 	var found []driver.Found
 	for _, t := range items {
-		m := drillMark.FindStringSubmatch(strings.TrimSpace(t.TaskTitle))
+		m := drillMark().FindStringSubmatch(strings.TrimSpace(t.TaskTitle))
 		if m == nil {
 			continue
 		}
@@ -148,7 +149,7 @@ func rootIn(t TaskListItem) string {
 			return tag.TagValue
 		}
 	}
-	if m := rootMark.FindStringSubmatch(t.TaskDescription); m != nil {
+	if m := rootMark().FindStringSubmatch(t.TaskDescription); m != nil {
 		return m[1]
 	}
 	return ""

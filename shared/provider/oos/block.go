@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/firedrill/firedrill/shared/drill"
 	"github.com/firedrill/firedrill/shared/provider/driver"
@@ -40,7 +41,7 @@ func recoveryFields() []string {
 	return []string{"template", "version", "template_content", "template_url", "parameters", "inherit", "mode", "safety_check", "description", "tags", "resource_group"}
 }
 
-var namePattern = regexp.MustCompile(`^[A-Za-z0-9_-]{1,200}$`)
+var namePattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_-]{1,200}$`) })
 
 // Check validates the plan's block; the error lists every mistake and names its field.
 func (d *Driver) Check(r driver.Request) error {
@@ -122,7 +123,7 @@ func (p *parser) source(b block) {
 	case n > 1:
 		p.fail("template", "give only one of template, template_content and template_url")
 	}
-	if b.Template != "" && !namePattern.MatchString(b.Template) {
+	if b.Template != "" && !namePattern().MatchString(b.Template) {
 		p.fail("template", "%q is no template name; up to 200 letters, digits, - and _", cut(b.Template, 40))
 	}
 	if b.Version != "" && b.Template == "" {

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"sync"
 
 	"github.com/aliyun/alibaba-cloud-sdk-go/services/oos"
 
@@ -84,7 +85,7 @@ func (d *Driver) run(r driver.Request, id string) driver.Run {
 	return driver.Run{Service: drill.OOS, Account: r.Account, Region: r.Region, ID: id, Role: r.Role}
 }
 
-var idInBody = regexp.MustCompile(`"ExecutionId"\s*:\s*"([^"\\]{1,200})"`)
+var idInBody = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`"ExecutionId"\s*:\s*"([^"\\]{1,200})"`) })
 
 // salvage finds the execution's id in a 2xx reply that cannot be decoded: the execution was started.
 func salvage(err error) string {
@@ -92,7 +93,7 @@ func salvage(err error) string {
 	if !errors.As(err, &e) || e.Stage != aliyun.Undecodable {
 		return ""
 	}
-	if m := idInBody.FindSubmatch(e.Body); m != nil {
+	if m := idInBody().FindSubmatch(e.Body); m != nil {
 		return string(m[1])
 	}
 	return ""

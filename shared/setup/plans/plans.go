@@ -4,6 +4,7 @@ package plans
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -118,6 +119,7 @@ func (b *Book) openBucket(ctx context.Context, p *setup.Setup) error {
 	if b.bucket, err = openBucket(p, b.path); err != nil {
 		return err
 	}
+	go func() { _, _ = x509.SystemCertPool() }() // the connection asks for them in a moment, and they take longer than that
 	ctx, cancel := context.WithTimeout(ctx, atStart)
 	defer cancel()
 	c, _, err := b.bucket.read(ctx)

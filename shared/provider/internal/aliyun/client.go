@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk"
@@ -40,13 +41,13 @@ type Client struct {
 	host   string
 }
 
-var regionPattern = regexp.MustCompile(`^[a-zA-Z0-9_-]+$`)
+var regionPattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-zA-Z0-9_-]+$`) })
 
 // New makes a client for the product whose public host is given, such as oos.cn-hangzhou.aliyuncs.com. A configured
 // endpoint replaces that host; it must be https unless it is on the loopback interface. New makes no call.
 func New(cfg driver.Config, host string) (*Client, error) {
 	c := &Client{cfg: cfg, scheme: "https", host: host}
-	if !regionPattern.MatchString(cfg.Region) {
+	if !regionPattern().MatchString(cfg.Region) {
 		return nil, fmt.Errorf("region %q: want a region such as cn-hangzhou: %w", cfg.Region, driver.ErrInvalid)
 	}
 	if cfg.Credentials == nil {
