@@ -215,8 +215,35 @@ func TestPoll_TheMarkerGoesWhenEverythingIsOut(t *testing.T) {
 		if d := r.load(id); len(d.Amendments) != 1 || d.Verdict.Verdict != drill.Inconclusive || !strings.Contains(words(out), "amended") {
 			t.Errorf("verdict %s, amendments %v, said %s", d.Verdict.Verdict, d.Amendments, words(out))
 		}
+		if ids, _ := r.journal.ActiveIDs(r.Context()); len(ids) != 1 {
+			t.Errorf("active %v: who woke it may still be about to append", ids)
+		}
+		time.Sleep(journal.AwakeFor)
+		if out := r.tick(); len(out) > 0 {
+			t.Errorf("an idle tick says %s", words(out))
+		}
 		if ids, _ := r.journal.ActiveIDs(r.Context()); len(ids) > 0 {
 			t.Errorf("active %v", ids)
+		}
+	})
+}
+
+// TestConclude_AnAmendmentWhoseAuthorDiesIsToldAllTheSame: it was decided while the drill was active, and appended when nobody looked any more.
+func TestConclude_AnAmendmentWhoseAuthorDiesIsToldAllTheSame(t *testing.T) {
+	bubble(t, lab(t), func(r *rig) {
+		id := underWay(r)
+		r.until(id, 30, is(drill.Concluded))
+		r.tick()
+		r.tick()
+		by := journal.By{Actor: bob, Cause: "cmd-27", Source: "/firedrill/test/conclude"}
+		_, out, err := r.journal.Update(r.Context(), id, by, func(d *drill.Drill, now time.Time) (drill.Change, error) {
+			return d.Amend(drill.Verdict{Verdict: drill.Expected, Summary: "seen again", By: bob}, now)
+		})
+		if err != nil || len(out) != 1 {
+			t.Fatal(out, err) // its author is dead now: nothing was published
+		}
+		if said := words(r.tick()); !strings.Contains(said, "amended") {
+			t.Errorf("the next tick says %s", said)
 		}
 	})
 }

@@ -154,9 +154,6 @@ func (f *Function) change(ctx context.Context, in input, edit journal.Edit) ([]e
 	if d == nil {
 		return no, err
 	}
-	if err := f.wake(ctx, d); err != nil {
-		return nil, err
-	}
 	d, out, err := f.Journal.Update(ctx, in.drill, f.by(in.actor, in.cause), edit)
 	switch {
 	case errors.Is(err, drill.ErrAnswered), errors.Is(err, drill.ErrForbidden), errors.Is(err, drill.ErrTransition):
@@ -191,14 +188,6 @@ func (f *Function) admit(ctx context.Context, in input) (*drill.Drill, []events.
 	}
 	no, err := f.refused(ctx, in, guard.CheckAccess, reason)
 	return nil, no, err
-}
-
-// wake writes the marker of a drill that is over before something is appended to it: who dies in between leaves a drill that poll finds.
-func (f *Function) wake(ctx context.Context, d *drill.Drill) error {
-	if d.Active() {
-		return nil
-	}
-	return f.Journal.Wake(ctx, d, d.Rev)
 }
 
 func (f *Function) refused(ctx context.Context, in input, check, reason string) ([]events.Event, error) {

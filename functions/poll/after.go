@@ -176,11 +176,6 @@ func (f *Function) orphan(ctx context.Context, sv *provider.Service, run driver.
 	if err != nil || !stray(d, run.Run) {
 		return nil, err
 	}
-	if !d.Active() {
-		if err := f.Journal.Wake(ctx, d, d.Rev); err != nil {
-			return nil, err // the marker first: what is pending must be found again
-		}
-	}
 	by := journal.By{Actor: "poll", Cause: cause, Source: f.Source}
 	d, out, err := f.Journal.Update(ctx, d.ID, by, func(d *drill.Drill, now time.Time) (drill.Change, error) {
 		if !stray(d, run.Run) {

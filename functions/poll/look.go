@@ -46,8 +46,13 @@ func (f *Function) look(ctx context.Context, id string, sent int, w guard.World,
 	return v.out, v.d.Status.Live() || v.d.Status == drill.Waiting || v.d.Status == drill.Concluding, quiet(errs)
 }
 
-// rest deletes the marker of a drill that is over. What was appended meanwhile, an amendment, gets it back.
+// rest deletes the marker of a drill that is over, unless somebody is about to append to it. What was appended meanwhile, an amendment,
+// gets it back.
 func (v *visit) rest(ctx context.Context) error {
+	m, err := v.f.Journal.Marker(ctx, v.d.ID)
+	if err != nil || v.f.Now().Sub(m.Woken) < journal.AwakeFor {
+		return err
+	}
 	if err := v.f.Journal.DeleteMarker(ctx, v.d.ID); err != nil {
 		return err
 	}

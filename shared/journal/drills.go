@@ -80,10 +80,11 @@ func (j *Journal) Begin(ctx context.Context, d *drill.Drill, c drill.Change, by 
 	return facts, j.PutIndex(ctx, d.RequestedAt, d.ID, []byte(d.Plan.Name))
 }
 
-// Wake writes the marker of a drill that may be over. Where there is none, because everything was sent, the facts up to rev sent
-// count as published: they are not sent once more.
+// Wake writes the marker of a drill that may be over, which poll leaves alone for AwakeFor. Where there is none, because everything was
+// sent, the facts up to rev sent count as published: they are not sent once more.
 func (j *Journal) Wake(ctx context.Context, d *drill.Drill, sent int) error {
 	m := MarkerOf(d)
+	m.Woken = j.time()
 	if _, err := j.Marker(ctx, d.ID); errors.Is(err, ErrNotFound) {
 		m.Sent = max(0, sent)
 	}
@@ -148,12 +149,18 @@ func (j *Journal) Update(ctx context.Context, id string, by By, edit Edit) (*dri
 		if err2 != nil {
 			return nil, nil, err2
 		}
+		over := !d.Active()
 		c, err2 := edit(d, j.time())
 		if err2 != nil {
 			return d, nil, err2
 		}
 		if c.What == "" {
 			return d, nil, nil
+		}
+		if over { // nobody looks for it any more: who dies after the append would leave facts that are never sent
+			if err := j.Wake(ctx, d, d.Rev); err != nil {
+				return nil, nil, err
+			}
 		}
 		facts, err2 := j.Commit(ctx, d, c, by)
 		if !errors.Is(err2, ErrConflict) {

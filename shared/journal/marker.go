@@ -20,10 +20,15 @@ type Marker struct {
 	Region      string    `json:"region,omitempty"`
 	Run         string    `json:"run,omitempty"` // the service's id of the main run, once known
 	StopOn      []string  `json:"stop_on,omitempty"`
-	Sent        int       `json:"sent"` // highest rev up to which every fact was published
-	Rev         int       `json:"rev"`  // the head when the marker was written
-	At          time.Time `json:"at"`   // when it was written
+	Sent        int       `json:"sent"`           // highest rev up to which every fact was published
+	Rev         int       `json:"rev"`            // the head when the marker was written
+	At          time.Time `json:"at"`             // when it was written
+	Woken       time.Time `json:"woken,omitzero"` // when somebody was about to append to a drill that was over
 }
+
+// AwakeFor is how long a woken drill keeps its marker, whatever was sent: longer than an instance may stand still between waking it and
+// appending to it.
+const AwakeFor = 10 * time.Minute
 
 // MarkerError says which marker could not be read: its drill is active all the same.
 type MarkerError struct {
@@ -47,6 +52,9 @@ func (j *Journal) PutMarker(ctx context.Context, m Marker) error {
 		return fmt.Errorf("write marker: %w", err)
 	}
 	m.Sent, m.Rev = max(m.Sent, old.Sent), max(m.Rev, old.Rev)
+	if m.Woken.Before(old.Woken) {
+		m.Woken = old.Woken
+	}
 	return j.putMarker(ctx, m)
 }
 
