@@ -88,6 +88,7 @@ func TestSimulate_KnownSeeds(t *testing.T) {
 	for n, what := range map[uint64]string{
 		4400:  "a start that arrived after two lookups had found nothing",
 		13764: "a start that arrived after two lookups had found nothing, between two sweeps",
+		19543: "an amendment whose author died after appending it to a drill that nobody looked for any more",
 	} {
 		if r := playIn(t, seedOf(t, n)); r.Err != nil {
 			t.Errorf("seed %d (%s): %v\n%s", n, what, r.Err, r.Timelines)
