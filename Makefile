@@ -24,14 +24,14 @@ demo: ## one drill on each service, with timelines, verdicts and reports
 	@exec build/firedrill demo
 
 test: ## every test that needs Go alone
-	$(GO) test ./...
+	$(GO) test -timeout 30m ./...
 
 check: ## formatting, vet, staticcheck, race tests, import rules, tidy modules
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo 'not formatted:'; gofmt -l $$(git ls-files '*.go'); exit 1; }
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
 	$(GO) mod tidy -diff
-	$(GO) test -race ./...
+	$(GO) test -race -timeout 40m ./...
 
 test-e2e: ## template.yaml by cfn-lint and SAM, whole drills under AWS's own Lambda emulator; needs Python, installs the rest in a temporary folder
 	@GO='$(GO)' deploy/e2e/run.sh
@@ -62,7 +62,7 @@ generate: ## write the Go code of the page templates again
 	$(GO) tool templ generate
 
 simulate: ## a long run of the simulator: make simulate SEEDS=20000
-	$(GO) test ./shared/simulate -run 'TestSimulate' -count 1 -timeout 0 -v -args -seeds $(SEEDS)
+	$(GO) test -timeout 30m ./...red/simulate -run 'TestSimulate' -count 1 -timeout 0 -v -args -seeds $(SEEDS)
 
 bench: ## benchmarks; those under AWS's emulator: FIREDRILL_E2E_BENCH=15x make test-e2e (see docs/performance.md)
 	$(GO) test -run '^$$' -bench . ./...
