@@ -62,7 +62,7 @@ generate: ## write the Go code of the page templates again
 	$(GO) tool templ generate
 
 simulate: ## a long run of the simulator: make simulate SEEDS=20000
-	$(GO) test -timeout 30m ./...red/simulate -run 'TestSimulate' -count 1 -timeout 0 -v -args -seeds $(SEEDS)
+	$(GO) test ./shared/simulate -run 'TestSimulate' -count 1 -timeout 0 -v -args -seeds $(SEEDS)
 
 bench: ## benchmarks; those under AWS's emulator: FIREDRILL_E2E_BENCH=15x make test-e2e (see docs/performance.md)
 	$(GO) test -run '^$$' -bench . ./...
