@@ -21,6 +21,10 @@ const (
 	byHandPlan     = "cart-empty"
 )
 
+// The clock runs quickly where the test waits for the drill, and slowly where the drill must not be over before the test has pressed a
+// button: a machine may take its time.
+const quick, slow = 20, 0.5
+
 // pane is the console's chat page in a browser, with a platform's people.
 type pane struct {
 	*browsertest.Page
@@ -65,6 +69,11 @@ func (p *pane) presses(label, text string) {
 		messages(text), browsertest.Quote(p.in(label))))
 }
 
+// offers is an expression that says whether m has a button with the label.
+func (p *pane) offers(label string) string {
+	return fmt.Sprintf("[...m.querySelectorAll('button.press')].some((b) => b.textContent === %s)", browsertest.Quote(p.in(label)))
+}
+
 // in is an English label in the language of the platform's channel.
 func (p *pane) in(label string) string {
 	if p.platform == chat.Slack {
@@ -88,7 +97,7 @@ func TestChat_InABrowser(t *testing.T) {
 	for _, platform := range platforms() {
 		t.Run(string(platform), func(t *testing.T) {
 			t.Parallel()
-			w := start(t, func(set *settings, _ *screen) { set.speed, set.catalog = 4, onlyTo(t, platform) })
+			w := start(t, func(set *settings, _ *screen) { set.speed, set.catalog = quick, onlyTo(t, platform) })
 			p := &pane{b.Open(t, w.url+"/chat/"+string(platform)), w.at(t, platform), platform}
 			p.Size(1200, 900)
 			p.Sees("Nothing here yet. Three first steps:")
@@ -98,11 +107,20 @@ func TestChat_InABrowser(t *testing.T) {
 			p.approves()
 			p.picture()
 			p.stranger()
-			p.presses("Stop", productionPlan)
-			p.sees("the three facts of the stranger's stop", root+" && "+stopped(p.person("stranger").Who), productionPlan)
+			p.stops(productionPlan, "stranger")
 			p.advances()
 		})
 	}
+}
+
+// stops presses Stop as who one is now, and waits for the three facts.
+func (p *pane) stops(plan, role string) {
+	p.t.Helper()
+	by := p.person(role).Who
+	p.presses("Stop", plan)
+	p.sees("that the stop is asked for", root+" && m.querySelector('.three li.yes')", plan, by)
+	p.w.s.clock.SetSpeed(quick)
+	p.sees("the three facts of the stop", root+" && "+stopped(by), plan)
 }
 
 // stranger is told what to ask for.
@@ -117,17 +135,19 @@ func (p *pane) stranger() {
 func (p *pane) approves() {
 	p.t.Helper()
 	p.become("approver")
+	p.sees("the question", p.offers("Approve"), productionPlan)
+	p.w.s.clock.SetSpeed(slow)
 	p.presses("Approve", productionPlan)
-	gone := fmt.Sprintf("![...m.querySelectorAll('button.press')].some((b) => b.textContent === %s)", browsertest.Quote(p.in("Approve")))
+	answered := "m.querySelector('.edited') && !" + p.offers("Approve")
 	who, done := p.person("approver").Who, "批准"
 	if p.platform == chat.Slack {
 		done = "Approved"
 	}
 	if p.platform == chat.Slack || p.platform == chat.Feishu {
-		p.sees("the card, rewritten with who and when", "m.querySelector('.edited') && "+gone, productionPlan, done, who)
+		p.sees("the card, rewritten with who and when", answered, productionPlan, done, who)
 		return
 	}
-	p.sees("the card, rewritten", "m.querySelector('.edited') && "+gone, productionPlan, done)
+	p.sees("the card, rewritten", answered, productionPlan, done)
 	p.sees("who and when, in a message of its own", root, productionPlan, done, who)
 }
 
@@ -136,10 +156,11 @@ func (p *pane) advances() {
 	p.t.Helper()
 	p.become("operator")
 	p.types("/drill start " + byHandPlan)
+	p.sees("the first step", p.offers("Advance"), byHandPlan)
+	p.w.s.clock.SetSpeed(slow)
 	p.presses("Advance", byHandPlan)
-	p.sees("the card of the step, answered", fmt.Sprintf("m.querySelector('.edited') && ![...m.querySelectorAll('button.press')].some((b) => b.textContent === %s)", browsertest.Quote(p.in("Advance"))), byHandPlan)
-	p.presses("Stop", byHandPlan)
-	p.sees("the three facts of the operator's stop", root+" && "+stopped(p.person("operator").Who), byHandPlan)
+	p.sees("the card of the step, answered", "m.querySelector('.edited') && !"+p.offers("Advance"), byHandPlan)
+	p.stops(byHandPlan, "operator")
 }
 
 // picture takes the picture of a drill that was just approved and runs.
