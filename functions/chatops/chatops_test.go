@@ -37,22 +37,28 @@ type world struct {
 	published []events.Event
 	inputs    []string
 	publish   error
-	input     error
-	read      error
-	drills    []*drill.Drill
-	clock     time.Time
-	log       bytes.Buffer
-	threads   map[string]string
-	presses   map[string]string
-	halted    []string
-	denied    []journal.Denial
-	policy    access.Policy
-	hook      *webhook.Receiver
-	handler   http.Handler
-	f         *chatops.Function
+	// publishCommands fails what is no answer to a person.
+	publishCommands error
+	looked          bool // asked which buttons were pressed
+	input           error
+	read            error
+	drills          []*drill.Drill
+	clock           time.Time
+	log             bytes.Buffer
+	threads         map[string]string
+	presses         map[string]string
+	halted          []string
+	denied          []journal.Denial
+	policy          access.Policy
+	hook            *webhook.Receiver
+	handler         http.Handler
+	f               *chatops.Function
 }
 
 func (w *world) Publish(_ context.Context, out ...events.Event) error {
+	if w.publishCommands != nil && out[0].Type() != events.TypeReply {
+		return w.publishCommands
+	}
 	if w.publish == nil {
 		w.published = append(w.published, out...)
 	}
@@ -102,6 +108,7 @@ func (w *world) ThreadDrill(_ context.Context, place, thread string) (string, er
 }
 
 func (w *world) Pressed(_ context.Context, token, actor string) (string, error) {
+	w.looked = true
 	return w.presses[token+" "+actor], nil
 }
 

@@ -23,6 +23,9 @@ func (f *Function) press(ctx context.Context, c *caller, t string) (order, error
 		return order{}, &denial{about: "button", text: words.Say("this button is none of ours; type the command instead, /drill help shows them all")}
 	}
 	o := order{Command: grammar.Command{Verb: grammar.Verb(p.Verb), Drill: p.Drill}}
+	if o.Verb == grammar.Stop {
+		return o, nil // a stop is taken from any button of ours, however old, and waits for nothing
+	}
 	if by, err := f.Memory.Pressed(ctx, t, c.actor); err == nil && by != "" && by != c.native {
 		return o, f.stale(ctx, p, words.Say("you have pressed this button before"))
 	}
@@ -32,9 +35,6 @@ func (f *Function) press(ctx context.Context, c *caller, t string) (order, error
 	if o.Verb == grammar.Halt {
 		o.Scope, err = f.planOf(ctx, p.Of)
 		return o, err
-	}
-	if o.Verb == grammar.Stop {
-		return o, nil // a stop is taken from any button of ours, and looks at nothing
 	}
 	d, err := f.Reader.Drill(ctx, p.Drill)
 	if errors.Is(err, journal.ErrNotFound) {

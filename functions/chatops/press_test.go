@@ -247,6 +247,19 @@ func TestPress_StopsWhateverElseIsWrong(t *testing.T) {
 	}
 }
 
+func TestPress_AStopNeverExpiresAndAsksNobody(t *testing.T) {
+	w, p := room(t)
+	b := w.button("stop", third, "abcdefgh")
+	w.presses[b+" slack:T/EVE"] = "an earlier press"
+	w.clock = now.Add(48 * time.Hour)
+	if _, text := w.as(p, "EVE", "1", "", b); len(w.inputs) != 1 || !strings.Contains(text, "asked for") {
+		t.Errorf("%s, %v", text, w.inputs)
+	}
+	if w.looked {
+		t.Error("a stop waits for what chat remembers")
+	}
+}
+
 func TestPress_AnswersAClaimAndHaltsAPlan(t *testing.T) {
 	w, p := room(t)
 	w.as(p, "ALICE", "1", "", w.button("no", third, messages.OfClaim("c1")))
@@ -312,5 +325,23 @@ func TestTell_WhereTheAcknowledgementCannot(t *testing.T) {
 	w.publish = errors.New("bus is down")
 	if code, _ := w.as(p, "EVE", "2", "stop all", ""); code != http.StatusOK || len(w.inputs) != 1 {
 		t.Errorf("a stop whose answer cannot be sent: %d %v", code, w.inputs)
+	}
+}
+
+func TestTell_ASuccessAfterAFailureIsAnotherAnswer(t *testing.T) {
+	w, p := room(t)
+	p.in.Says = false
+	w.publishCommands = errors.New("bus is down for commands")
+	if code, _ := w.as(p, "ALICE", "1", "start cart-cpu", ""); code != http.StatusServiceUnavailable {
+		t.Fatal(code)
+	}
+	failed, r := payload[events.Reply](t, w)
+	if !strings.Contains(r.Text, "send it again") {
+		t.Fatal(r.Text)
+	}
+	w.published, w.publishCommands = nil, nil
+	w.as(p, "ALICE", "1", "start cart-cpu", "") // the platform delivers it again
+	if len(w.published) != 2 || w.published[1].Type() != events.TypeReply || w.published[1].ID() == failed.ID() {
+		t.Errorf("%v", w.published)
 	}
 }

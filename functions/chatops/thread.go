@@ -57,7 +57,7 @@ func (f *Function) lang(in chat.Incoming) string {
 }
 
 // tell sends the answer after the acknowledgement, where that cannot say it. The command is taken by then: an answer that is lost is no
-// reason to send it again.
+// reason to send it again. The text is part of the id: what failed first and is taken when it is delivered again is told twice.
 func (f *Function) tell(ctx context.Context, in chat.Incoming, reply Reply) {
 	if reply.Text == "" {
 		return
@@ -77,7 +77,7 @@ func (f *Function) tell(ctx context.Context, in chat.Incoming, reply Reply) {
 	if subject == "" {
 		subject = "chat"
 	}
-	e, err := events.New(events.Envelope{ID: events.ID("reply", in.From.String(), in.ID), Source: f.Source, Subject: subject, Time: f.Now()}, p)
+	e, err := events.New(events.Envelope{ID: events.ID("reply", in.From.String(), in.ID, reply.Text), Source: f.Source, Subject: subject, Time: f.Now()}, p)
 	if err == nil {
 		err = f.Publisher.Publish(ctx, e)
 	}
