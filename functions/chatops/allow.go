@@ -21,8 +21,11 @@ type denial struct {
 // Error returns the text in English.
 func (d *denial) Error() string { return d.text.String() }
 
-// unsigned is the refusal of words that their platform does not sign.
-func unsigned(c caller, verb grammar.Verb, about string) *denial {
+// carried returns a *denial where the caller's words do not carry the verb by themselves. A button's token does.
+func carried(p access.Policy, c caller, verb grammar.Verb, about string) error {
+	if c.pressed || p.Under(c.platform, string(verb)) == nil {
+		return nil
+	}
 	return &denial{about: about, text: words.Say("%s does not sign what is typed, and %s takes more: use the button of the drill's message, or another platform", c.platform, string(verb))}
 }
 
@@ -41,10 +44,8 @@ func inWords(d *access.Denied) words.Phrase {
 // may returns a *denial unless the caller may do what the verb says in the environment. about is what the command is about.
 func (f *Function) may(c caller, verb grammar.Verb, environment, about string) error {
 	p := f.Access()
-	if !c.pressed {
-		if p.Under(c.platform, string(verb)) != nil {
-			return unsigned(c, verb, about)
-		}
+	if err := carried(p, c, verb, about); err != nil {
+		return err
 	}
 	err := p.May(c.actor, string(verb), environment)
 	var no *access.Denied
@@ -57,10 +58,8 @@ func (f *Function) may(c caller, verb grammar.Verb, environment, about string) e
 // mayApprove is the same for the approval before a start: the plan says whose it must be.
 func (f *Function) mayApprove(c caller, verb grammar.Verb, d *drill.Drill) error {
 	p, role := f.Access(), d.Plan.Approver()
-	if !c.pressed {
-		if p.Under(c.platform, string(verb)) != nil {
-			return unsigned(c, verb, d.ID)
-		}
+	if err := carried(p, c, verb, d.ID); err != nil {
+		return err
 	}
 	if p.Holds(c.actor, role, d.Plan.Environment) {
 		return nil

@@ -10,7 +10,6 @@ import (
 	"github.com/firedrill/firedrill/events"
 	"github.com/firedrill/firedrill/shared/chat"
 	"github.com/firedrill/firedrill/shared/chat/messages"
-	"github.com/firedrill/firedrill/shared/chat/words"
 	"github.com/firedrill/firedrill/shared/drill"
 	"github.com/firedrill/firedrill/shared/journal"
 )
@@ -114,7 +113,7 @@ func (f *Function) root(ctx context.Context, fact *fact, to destination) (room, 
 // open posts the first message. A thread that cannot be bound to its drill only costs people the id in what they type there.
 func (f *Function) open(ctx context.Context, fact *fact, to destination, name string) (room, error) {
 	d := f.newest(ctx, fact)
-	posted, err := to.sender.Post(ctx, to.address, f.ready(fact.drill, to, messages.Root(d, f.options(d, to, "root"))))
+	posted, err := to.sender.Post(ctx, to.address, f.ready(fact.drill, to, messages.Root(d, f.options(d, to, part(d, "root", to)))))
 	if err != nil {
 		_, lost := f.edit(ctx, name, func(r *room) { r.Claimed = time.Time{} }) // whoever comes next may post it
 		return room{}, errors.Join(err, lost)
@@ -136,15 +135,9 @@ func (f *Function) newest(ctx context.Context, fact *fact) *drill.Drill {
 	return d
 }
 
-func (f *Function) options(d *drill.Drill, to destination, part string) messages.Options {
-	o := messages.Options{
-		State: d, Lang: words.LangOf(to.channel.Lang), Zone: f.zone(to.channel), Oncall: to.channel.Oncall,
-		ID: "fd_" + events.ID(d.ID, part, to.hash),
-	}
-	if f.Link != nil {
-		o.Link = f.Link(d.ID)
-	}
-	return o
+// part is the id of one of a drill's messages that are edited as it goes.
+func part(d *drill.Drill, name string, to destination) string {
+	return "fd_" + events.ID(d.ID, name, to.hash)
 }
 
 // say posts a fact into the drill's thread. The first fact is the root itself.
@@ -209,11 +202,11 @@ func (f *Function) refresh(ctx context.Context, fact *fact, to destination) erro
 
 // redraw edits the root. One that is gone is posted anew.
 func (f *Function) redraw(ctx context.Context, d *drill.Drill, to destination, name string, r room) error {
-	m := f.ready(d.ID, to, messages.Root(d, f.options(d, to, "root")))
+	m := f.ready(d.ID, to, messages.Root(d, f.options(d, to, part(d, "root", to))))
 	posted, err := to.sender.Update(ctx, r.Posted, m)
 	if err != nil && !chat.Retryable(err) {
 		f.Log.Warn("first message cannot be edited: posting it anew", "drill", d.ID, "channel", to.channel.Name, "error", err)
-		m.ID = "fd_" + events.ID(d.ID, "root again", to.hash, r.Posted.ID)
+		m.ID = part(d, "root again "+r.Posted.ID, to)
 		if posted, err = to.sender.Post(ctx, to.address, m); err == nil && posted.Thread != "" {
 			_ = f.Journal.BindThread(ctx, to.address.Key(), posted.Thread, d.ID) // costs people the id, no more
 		}
@@ -240,7 +233,7 @@ func (f *Function) rewrite(ctx context.Context, d *drill.Drill, to destination, 
 		if open && votes == c.Votes {
 			continue
 		}
-		m, ok := messages.Card(d, c.Gate, f.options(d, to, "card "+c.Gate))
+		m, ok := messages.Card(d, c.Gate, f.options(d, to, part(d, "card "+c.Gate, to)))
 		if ok {
 			if _, err := to.sender.Update(ctx, c.Posted, f.ready(d.ID, to, m)); err != nil && chat.Retryable(err) {
 				return err

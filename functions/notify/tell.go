@@ -135,14 +135,16 @@ func (f *Function) ready(drill string, to destination, m chat.Message) chat.Mess
 const buttonLife = 24 * time.Hour
 
 func (f *Function) message(fact *fact, to destination) (chat.Message, error) {
-	o := messages.Options{
-		State: fact.state, Lang: words.LangOf(to.channel.Lang), Zone: f.zone(to.channel), Oncall: to.channel.Oncall,
-		ID: "fd_" + events.ID(fact.event.Source(), fact.event.ID(), to.hash),
+	return messages.For(fact.event, f.options(fact.state, to, "fd_"+events.ID(fact.event.Source(), fact.event.ID(), to.hash)))
+}
+
+// options are those of a message at a destination; d is nil for a drill that cannot be read.
+func (f *Function) options(d *drill.Drill, to destination, id string) messages.Options {
+	o := messages.Options{State: d, Lang: words.LangOf(to.channel.Lang), Zone: f.zone(to.channel), Oncall: to.channel.Oncall, ID: id}
+	if f.Link != nil && d != nil {
+		o.Link = f.Link(d.ID)
 	}
-	if f.Link != nil && fact.state != nil {
-		o.Link = f.Link(fact.drill)
-	}
-	return messages.For(fact.event, o)
+	return o
 }
 
 // coalesced reports whether a progress message is not worth posting: a newer one is there, or one that is hardly older. What it

@@ -144,7 +144,7 @@ func (c *Client) key(call Call) string {
 	return ""
 }
 
-// Allowed reports whether a URL is one that this client would send to. Receivers ask it about reply URLs.
+// Allowed reports whether a URL is one that this client would send to, without sending anything.
 func (c *Client) Allowed(raw string) bool {
 	_, err := c.target(Call{URL: raw})
 	return err == nil
