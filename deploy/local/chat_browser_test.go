@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -118,8 +119,13 @@ func (p *pane) stops(plan, role string) {
 	p.t.Helper()
 	by := p.person(role).Who
 	p.presses("Stop", plan)
-	p.sees("that the stop is asked for", root+" && m.querySelector('.three li.yes')", plan, by)
+	p.w.until("the record of "+plan+" says that "+by+" asked for the stop", func() bool {
+		var all []drillView
+		p.w.do("GET", "/api/drills", "", "").into(p.t, &all)
+		return slices.ContainsFunc(all, func(d drillView) bool { return d.Plan == plan && d.Stop.By == by })
+	})
 	p.w.s.clock.SetSpeed(quick)
+	p.sees("that the stop is asked for", root+" && m.querySelector('.three li.yes')", plan, by)
 	p.sees("the three facts of the stop", root+" && "+stopped(by), plan)
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -28,6 +29,7 @@ type api struct {
 
 	mu   sync.Mutex
 	sent []events.Event
+	more int // gates that came to the first drill since
 }
 
 func (a *api) serve() *httptest.Server {
@@ -42,7 +44,7 @@ func (a *api) serve() *httptest.Server {
 		}
 	}
 	mux.HandleFunc("GET /api/plans", file("plans.json"))
-	mux.HandleFunc("GET /api/drills/k7m2drill0001", file("waiting.json"))
+	mux.HandleFunc("GET /api/drills/k7m2drill0001", a.waiting)
 	mux.HandleFunc("GET /api/drills/k7m2drill0002", file("stopping.json"))
 	mux.HandleFunc("GET /api/drills/unknown", func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusNotFound)
@@ -59,6 +61,27 @@ func (a *api) serve() *httptest.Server {
 	server := httptest.NewServer(mux)
 	a.t.Cleanup(server.Close)
 	return server
+}
+
+// waiting is a drill that waits for a person, for more and more.
+func (a *api) waiting(w http.ResponseWriter, _ *http.Request) {
+	data, err := os.ReadFile(filepath.Join("testdata", "waiting.json"))
+	var d map[string]any
+	if err == nil {
+		err = json.Unmarshal(data, &d)
+	}
+	if err != nil {
+		a.t.Error(err)
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for i := range a.more {
+		d["gates"] = append(d["gates"].([]any), map[string]any{"id": fmt.Sprint("more ", i), "kind": "paused", "opened_at": "2026-11-21T10:00:00Z"})
+	}
+	if err := json.NewEncoder(w).Encode(d); err != nil {
+		a.t.Error(err)
+	}
 }
 
 func (a *api) list(w http.ResponseWriter, _ *http.Request) {
@@ -215,5 +238,40 @@ func TestBrowser_buttonsSendEvents(t *testing.T) {
 				t.Errorf("sent:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(c.want, "\n"))
 			}
 		})
+	}
+}
+
+// TestBrowser_aButtonStaysUnderTheMouse: the drill comes to wait for more and more above the button, also while it is held down.
+func TestBrowser_aButtonStaysUnderTheMouse(t *testing.T) {
+	b := browsertest.Start(t)
+	a := &api{t: t}
+	page := b.Open(t, a.serve().URL+"/drills/k7m2drill0001")
+	more := func() {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.more += 3
+	}
+	const stop = `[...document.querySelectorAll('button.danger.big')].at(0)`
+	const refresh = `new Promise((r) => { document.dispatchEvent(new Event('firedrill:refresh')); setTimeout(r, 500); })`
+	waits := func(n int) string { return fmt.Sprintf(`document.querySelectorAll('.gate').length === %d`, n) }
+	page.Until("it waits for one thing", waits(1))
+	page.Point("Stop", stop)
+	var before, after float64
+	page.Eval(stop+`.getBoundingClientRect().top`, &before)
+	more()
+	page.Eval(refresh, nil)
+	page.Until("it waits for more", waits(4))
+	page.Eval(stop+`.getBoundingClientRect().top`, &after)
+	if math.Abs(after-before) >= 1 {
+		t.Errorf("the button went from %v to %v", before, after)
+	}
+	release := page.Hold("Stop", stop)
+	more()
+	page.Eval(refresh, nil)
+	page.Until("nothing is drawn", waits(4))
+	release()
+	page.Until("it is drawn", waits(7))
+	if sent := a.events(); len(sent) != 1 || sent[0].Type() != events.TypeStop {
+		t.Errorf("sent %v", sent)
 	}
 }

@@ -3,6 +3,7 @@ package console
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -24,6 +25,7 @@ type place struct {
 	messages []rooms.Message
 	answer   rooms.Heard
 	refuse   string // the error that what is typed is answered with
+	looked   int    // how often the messages were asked for
 	said     []rooms.Saying
 	pressed  []rooms.Pressing
 }
@@ -49,6 +51,7 @@ func (p *place) serve() string {
 	mux.HandleFunc("GET /api/rooms/{platform}", func(w http.ResponseWriter, r *http.Request) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
+		p.looked++
 		seen := []rooms.Message{}
 		for _, m := range p.messages {
 			if m.Private == "" || m.Private == r.URL.Query().Get("person") {
@@ -148,6 +151,7 @@ func TestChat_inABrowser(t *testing.T) {
 		"arrow-up brings back what was typed":           history,
 		"a press, and the message that changes":         pressing,
 		"nothing moves away under the mouse":            aiming,
+		"a button that is held down stays":              holding,
 		"what is read out":                              readOut,
 		"in a thread":                                   inThread,
 		"to one person alone":                           privately,
@@ -301,6 +305,58 @@ func aiming(t *testing.T, b *browsertest.Browser) {
 	page.Until("it does not move what one points at", `!document.querySelector('.newer').hidden && !(`+atEnd+`)`)
 	page.Click("New messages", `document.querySelector('.newer')`)
 	page.Until("it is at its end", `document.querySelector('.newer').hidden && `+atEnd)
+
+	page.Point("a button", pressable("Stop"))
+	const top = `document.querySelector('.press:hover')?.getBoundingClientRect().top`
+	var before, after float64
+	page.Eval(top, &before)
+	p.now(func() {
+		p.messages[0].Text += strings.Repeat("\nanother line", 10)
+		p.messages[3].Text += "\nSomething more."
+	})
+	page.Sees("Something more.")
+	page.Eval(`new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(() => r(`+top+`))))`, &after)
+	if math.Abs(after-before) >= 1 {
+		t.Errorf("the button under the mouse went from %v to %v", before, after)
+	}
+}
+
+// looks waits until the page has asked for the messages again, and drawn them.
+func (p *place) looks(page *browsertest.Page) {
+	p.t.Helper()
+	var before int
+	p.now(func() { before = p.looked })
+	page.Eval(`document.dispatchEvent(new Event('firedrill:refresh'))`, nil)
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		now := before
+		p.now(func() { now = p.looked })
+		if now > before {
+			break
+		}
+		if time.Now().After(end) {
+			p.t.Fatal("the page does not ask for the messages")
+		}
+	}
+	page.Eval(`new Promise((r) => setTimeout(r, 300))`, nil)
+}
+
+// holding: the messages above grow, and the message itself changes, while its button is held down. The press counts.
+func holding(t *testing.T, b *browsertest.Browser) {
+	p := &place{t: t, messages: drilling(), answer: rooms.Heard{Status: 200}}
+	page := b.Open(t, p.serve()+"/chat/slack")
+	release := page.Hold("Stop", pressable("Stop"))
+	p.now(func() {
+		p.messages[0].Text += strings.Repeat("\nanother line", 10)
+		p.messages[3].Text += "\nSomething more."
+	})
+	p.looks(page)
+	release()
+	page.Sees("Something more.")
+	p.now(func() {
+		if want := (rooms.Pressing{Person: "Ualice", Channel: drillsChannel, Message: "4", Button: 1}); len(p.pressed) != 1 || p.pressed[0] != want {
+			t.Errorf("pressed %+v", p.pressed)
+		}
+	})
 }
 
 func readOut(t *testing.T, b *browsertest.Browser) {

@@ -40,7 +40,8 @@ func (b *Browser) Open(t testing.TB, url string) *Page {
 	p.do("Emulation.setFocusEmulationEnabled", map[string]any{"enabled": true}, nil) // several tabs may be in use at once
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("the page at the end:\n%.8000s", p.Text())
+			text := p.Text()
+			t.Logf("the page at the end:\n%s", text[max(0, len(text)-8000):])
 		}
 		_ = b.call("", "Target.disposeBrowserContext", map[string]any{"browserContextId": context.BrowserContextID}, nil)
 		p.mu.Lock()
@@ -172,12 +173,42 @@ func Quote(s string) string {
 }
 
 // Click presses the mouse on an element, given by an expression, as soon as it can be reached: it is there, enabled and at rest, and nothing
-// covers it.
+// covers it. Like a person it presses again where the element went away in that very moment.
 func (p *Page) Click(what, js string) {
+	p.t.Helper()
+	for range 3 {
+		if p.press(what, js); p.arrived() {
+			return
+		}
+		p.t.Logf("the press of %s did not reach it", what)
+	}
+	p.t.Fatalf("%s cannot be pressed", what)
+}
+
+// Hold presses the mouse on an element and keeps it down until the function that it returns is called.
+func (p *Page) Hold(what, js string) (release func()) {
 	p.t.Helper()
 	at := p.point(what, js)
 	p.mouse("mousePressed", at)
+	return func() { p.mouse("mouseReleased", at) }
+}
+
+func (p *Page) press(what, js string) {
+	p.t.Helper()
+	at := p.point(what, js)
+	p.Eval(`void ((el) => {
+		window.arrived = false;
+		addEventListener('click', (e) => { window.arrived ||= e.composedPath().includes(el); }, { capture: true, once: true });
+	})(`+js+`)`, nil)
+	p.mouse("mousePressed", at)
 	p.mouse("mouseReleased", at)
+}
+
+// arrived reports whether the press became a click of its element. A page that is left by it is gone, and its note with it.
+func (p *Page) arrived() bool {
+	missed := false
+	_ = p.eval(`window.arrived === false`, &missed)
+	return !missed
 }
 
 // Point moves the mouse over an element, as Click does before it presses.

@@ -2,7 +2,7 @@
 
 import * as api from './api.js';
 import { composer } from './composer.js';
-import { arrange, h, keep } from './dom.js';
+import { arrange, h, keep, released, steady } from './dom.js';
 import { drawMessage, firstLine, headOf } from './message.js';
 import { empty, live, say } from './parts.js';
 import { platformOf, roles } from './platforms.js';
@@ -53,7 +53,10 @@ function roomOf(box, all, info) {
   };
   ui.list.addEventListener('pointermove', () => { ui.moved = Date.now(); });
   ui.list.addEventListener('scroll', () => { if (atEnd(ui)) ui.newer.hidden = true; });
-  const draw = () => drawRoom(s, ui, { reply, press });
+  const draw = async () => {
+    await released();
+    drawRoom(s, ui, { reply, press });
+  };
   const reply = (m) => { s.thread = m; box.composer.show(s); box.composer.focus(); };
   const press = (m, i, b) => pressed(s, draw, m, i, b);
   box.composer = composer((text) => typed(s, draw, ui, text), () => { s.thread = null; box.composer.show(s); });
@@ -76,7 +79,7 @@ function roomOf(box, all, info) {
     const messages = await api.messages(info.platform, s.channel.address, asked.id);
     if (asked !== s.person) return;
     s.messages = messages;
-    draw();
+    await draw();
     ui.list.dataset.person = asked.id;
   };
 }
@@ -111,8 +114,7 @@ function channelOf(s) {
 async function typed(s, draw, ui, text) {
   const what = { person: s.person.id, channel: s.channel.address, thread: s.thread?.id, text };
   const entry = s.said.add(s, what);
-  draw();
-  end(ui);
+  draw().then(() => end(ui));
   const sent = s.last.then(() => heard(entry, () => api.say(s.info.platform, what), text));
   s.last = sent.catch(() => {});
   const ok = await sent;
@@ -162,7 +164,7 @@ function drawRoom(s, ui, acts) {
   const follow = (atEnd(ui) && !aims(ui)) || !s.seen;
   for (const m of s.messages) if (s.waits.get(m.id) && s.waits.get(m.id) !== JSON.stringify(m)) s.waits.delete(m.id);
   const roots = s.said.among(s);
-  arrange(ui.list, roots, makeRoot, (el, r) => drawRoot(el, r, s, acts));
+  steady(ui.list, () => arrange(ui.list, roots, makeRoot, (el, r) => drawRoot(el, r, s, acts)));
   keep(ui.first, { none: roots.length === 0, threads: s.threads, people: s.info.people }, firstSteps);
   for (const t of ui.list.querySelectorAll('time')) if (t.textContent !== ago(t.dataset.at)) t.textContent = ago(t.dataset.at);
   const fresh = tell(s, ui);
@@ -205,10 +207,8 @@ function drawRoot(el, { m, replies }, s, acts) {
   arrange(el.replies, replies.map((r) => ({ key: r.id, m: r })), () => h('li', { class: 'message', tabindex: -1 }), (li, r) => drawOne(li, r.m, s, acts));
 }
 
-// drawOne draws a message where it changed, unless one of its buttons is held down this moment. The focus stays in it, even if what had it
-// is gone.
+// drawOne draws a message where it changed. The focus stays in it, even if what had it is gone.
 function drawOne(el, m, s, acts) {
-  if (el.querySelector('.press:active')) return;
   const had = el.contains(document.activeElement);
   el.classList.toggle('bot', m.bot);
   el.classList.toggle('urgent', Boolean(m.urgent));

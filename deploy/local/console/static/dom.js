@@ -30,6 +30,30 @@ function add(el, child) {
   else if (child !== null && child !== undefined && child !== false) el.append(String(child));
 }
 
+const pressable = 'button, summary, a';
+const tooLong = 5000;
+
+// released is a promise of the moment when nothing is held down: what is drawn before would take a button away from under the finger, and
+// the press would be lost.
+export function released() {
+  if (!document.querySelector(`:is(${pressable}):active`)) return Promise.resolve();
+  return new Promise((resolve) => {
+    const over = new AbortController();
+    const done = () => { over.abort(); setTimeout(resolve); }; // the click comes first
+    for (const kind of ['pointerup', 'pointercancel', 'keyup', 'blur']) window.addEventListener(kind, done, { capture: true, signal: over.signal });
+    setTimeout(done, tooLong);
+  });
+}
+
+// steady draws, and keeps what the pointer is on under the pointer, by scrolling box.
+export function steady(box, draw) {
+  const on = [...document.querySelectorAll(`:is(${pressable}):hover`)].filter((el) => box.contains(el)).at(-1);
+  const top = on?.getBoundingClientRect().top;
+  draw();
+  const still = on?.isConnected ? on : on?.dataset.key && keyed(box).find((k) => k.dataset.key === on.dataset.key);
+  if (still) box.scrollTop += still.getBoundingClientRect().top - top;
+}
+
 // keep draws data into el, and only when data changed. What a person has typed, opened or focused in it stays: such elements
 // carry data-key.
 export function keep(el, data, draw) {

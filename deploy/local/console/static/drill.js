@@ -1,7 +1,7 @@
 // drill.js: one drill, as it happens.
 
 import * as api from './api.js';
-import { h, keep } from './dom.js';
+import { h, keep, released, steady } from './dom.js';
 import { empty, pill, section, time } from './parts.js';
 import { alarms, claims, conclude, gates, noteForm, stopForm } from './acts.js';
 import { steps } from './steps.js';
@@ -26,9 +26,13 @@ export function drillPage(main, id) {
     const d = await find(id, waiting);
     if (!d) return;
     stopOn ??= await alarmsOf(d.plan);
+    await released();
     waiting.remove();
     body.hidden = false;
     document.title = `${d.title || d.plan} · ${d.status} · ${d.mode}`;
+    steady(document.scrollingElement, () => draw(d));
+  };
+  function draw(d) {
     keep(p.head, headOf(d), drawHead);
     keep(p.verdict, verdictOf(d), drawVerdict);
     keep(p.gates, { id: d.id, actor: d.actor, gates: d.gates ?? [] }, gates);
@@ -39,7 +43,7 @@ export function drillPage(main, id) {
     keep(p.timeline, d.timeline ?? [], drawTimeline);
     forms.stop.update(d);
     forms.conclude.update(d);
-  };
+  }
 }
 
 // find loads the drill. One that was asked for a moment ago may not be recorded yet: that is no error.

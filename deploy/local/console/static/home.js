@@ -1,7 +1,7 @@
 // home.js: the first page. Plans to start, drills newest first, and the halt.
 
 import * as api from './api.js';
-import { h, keep } from './dom.js';
+import { h, keep, released, steady } from './dom.js';
 import { act, empty, field, form, live, pill, section, sure, time } from './parts.js';
 import { clock, full, services, shortID, zone } from './words.js';
 
@@ -15,8 +15,11 @@ export function home(main) {
     section('Halt', halt()));
   return async () => {
     const [ps, ds] = await Promise.all([api.plans(), api.drills()]);
-    keep(drills, ds.map(summary), drawDrills);
-    keep(plans, ps, drawPlans);
+    await released();
+    steady(document.scrollingElement, () => {
+      keep(drills, ds.map(summary), drawDrills);
+      keep(plans, ps, drawPlans);
+    });
   };
 }
 
