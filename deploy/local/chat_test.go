@@ -121,7 +121,7 @@ func (k *talker) press(role, label string, texts ...string) string {
 		k.t.Fatalf("no button %q with %v among\n%s", label, texts, k.shown(p.ID))
 	}
 	return k.told(p, role+" presses "+label, func() (rooms.Heard, error) {
-		return k.room.Press(k.t.Context(), rooms.Pressing{Person: p.ID, Channel: k.channel, Message: m.ID, Button: i})
+		return k.room.Press(k.t.Context(), rooms.Pressing{Person: p.ID, Channel: k.channel, Message: m.ID, Button: i, Seen: m.Edits})
 	})
 }
 
@@ -343,6 +343,43 @@ func TestChat_ARetryStormIsOneDrillAndOneThread(t *testing.T) {
 			}
 			if d := mine(); len(d) != 1 {
 				t.Errorf("%d drills", len(d))
+			}
+		})
+	}
+}
+
+// TestChat_APressOnACardAsItWas: people press what they see, which may have changed meanwhile. An approval is answered with what happened; a
+// stop is a stop. WeCom's cards are those of one person each, and end with their press.
+func TestChat_APressOnACardAsItWas(t *testing.T) {
+	for _, p := range []chat.Platform{chat.Slack, chat.Feishu, chat.DingTalk} {
+		t.Run(string(p), func(t *testing.T) {
+			t.Parallel()
+			w := start(t, func(s *settings, _ *screen) { s.speed, s.catalog = 20, onlyTo(t, p) })
+			k := w.at(t, p)
+			d := k.started(k.say("operator", "/drill start checkout-az-outage-production"))
+			bob := k.person("approver")
+			var card rooms.Message
+			eventually(t, func() (ok bool) {
+				var i int
+				card, i = k.button(bob.ID, "Approve", d.ID[:8])
+				return i >= 0
+			}, "the question")
+			was := func(role, label string) string {
+				who := k.person(role)
+				i := slices.IndexFunc(card.Buttons, func(b rooms.Button) bool { return b.Label == label || b.Label == chineseOf()[label] })
+				return k.told(who, role+" presses "+label, func() (rooms.Heard, error) {
+					return k.room.Press(t.Context(), rooms.Pressing{Person: who.ID, Channel: k.channel, Message: card.ID, Button: i, Seen: card.Edits})
+				})
+			}
+			was("approver", "Approve")
+			d = k.until(d.ID, func(d *drill.Drill) bool { return d.Status == drill.Running }, "runs")
+			if got := was("approver", "Approve"); !strings.Contains(got, bob.Who) {
+				t.Errorf("approved again, and is told: %s", got)
+			}
+			was("viewer", "Stop")
+			d = k.until(d.ID, func(d *drill.Drill) bool { return d.Status.Ended() }, "ends")
+			if d.Stop == nil || d.Stop.By != k.person("viewer").Who || len(d.Approvals.Votes) != 1 {
+				t.Errorf("stop %+v, votes %+v", d.Stop, d.Approvals.Votes)
 			}
 		})
 	}

@@ -277,7 +277,7 @@ func pressing(t *testing.T, b *browsertest.Browser) {
 		if want := (rooms.Pressing{Person: "Ubob", Channel: drillsChannel, Message: "4"}); len(p.pressed) != 1 || p.pressed[0] != want {
 			t.Errorf("pressed %+v", p.pressed)
 		}
-		p.messages[3].Text, p.messages[3].Buttons, p.messages[3].Edited = "[SANDBOX] Running: Checkout\nApproved by bob at 10:00.", []rooms.Button{stop}, true
+		p.messages[3].Text, p.messages[3].Buttons, p.messages[3].Edits = "[SANDBOX] Running: Checkout\nApproved by bob at 10:00.", []rooms.Button{stop}, 1
 	})
 	page.Sees("Approved by bob at 10:00.")
 	page.Until("it is marked as edited, and Approve is gone", `document.querySelector('.edited') && !`+pressable("Approve"))

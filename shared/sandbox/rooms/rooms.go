@@ -74,6 +74,8 @@ type Pressing struct {
 	Channel string `json:"channel"`
 	Message string `json:"message"`
 	Button  int    `json:"button"` // its place in Message.Buttons
+	// Seen is Message.Edits as the person saw it. Who is slower than an edit presses what they see, which the message may have no more.
+	Seen int `json:"seen,omitempty"`
 }
 
 // Heard is how our side answered.
@@ -95,7 +97,7 @@ type Message struct {
 	Text    string    `json:"text"` // as shown, without markup
 	Buttons []Button  `json:"buttons,omitempty"`
 	Private string    `json:"private,omitempty"` // the one person who sees it
-	Edited  bool      `json:"edited,omitempty"`
+	Edits   int       `json:"edits,omitempty"`   // how often it was edited
 	Urgent  bool      `json:"urgent,omitempty"`
 	At      time.Time `json:"at"`
 }

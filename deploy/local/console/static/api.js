@@ -58,7 +58,7 @@ export async function send(name, data, subject) {
 const post = (path, body) => ask(path, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
 
 // say lets a person of a stand-in platform type {person, channel, thread?, text}, and press lets them press {person, channel, message,
-// button}. Both return {status, text?}: how Firedrill answered at once.
+// button, seen: its edits}. Both return {status, text?}: how Firedrill answered at once.
 export const say = (platform, what) => post(`/api/rooms/${encodeURIComponent(platform)}/say`, what);
 export const press = (platform, what) => post(`/api/rooms/${encodeURIComponent(platform)}/press`, what);
 

@@ -129,7 +129,7 @@ async function pressed(s, draw, m, i, b) {
   s.waits.set(m.id, JSON.stringify(m));
   const entry = s.said.add(s, { thread: threadOf(s, m), after: s.threads ? undefined : m.id });
   draw();
-  await heard(entry, () => api.press(s.info.platform, { person: s.person.id, channel: s.channel.address, message: m.id, button: i }), b.label);
+  await heard(entry, () => api.press(s.info.platform, { person: s.person.id, channel: s.channel.address, message: m.id, button: i, seen: m.edits }), b.label);
   setTimeout(() => { s.waits.delete(m.id); draw(); }, every);
   document.dispatchEvent(new Event('firedrill:refresh'));
 }

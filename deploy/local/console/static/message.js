@@ -44,7 +44,7 @@ export function drawMessage({ m, waits }, press) {
     h('span', { class: 'face', 'aria-hidden': 'true' }, m.bot ? '🔥' : m.from.slice(0, 1).toUpperCase()),
     h('div', { class: m.bot && !short ? 'said sheet' : 'said' },
       h('p', { class: 'by' },
-        h('strong', {}, m.from), m.bot && h('span', { class: 'tag' }, 'app'), ' ', when(m.at), m.edited && h('span', { class: 'soft edited' }, ' (edited)'),
+        h('strong', {}, m.from), m.bot && h('span', { class: 'tag' }, 'app'), ' ', when(m.at), m.edits > 0 && h('span', { class: 'soft edited' }, ' (edited)'),
         head.mode && h('span', { class: `pill ${head.mode === 'LIVE' ? 'bad' : 'mode-mark'}` }, head.mode), head.state && h('span', { class: `pill ${head.tone}` }, head.state),
         (m.private || m.local) && h('span', { class: 'only' }, '👁 only you see this')),
       h('p', { class: short ? 'text words' : 'title' }, head.sign && `${head.sign} `, linked(head.title)),

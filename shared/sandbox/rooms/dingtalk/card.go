@@ -87,7 +87,7 @@ func (m *message) change(params map[string]string, byKey bool) {
 	for k, v := range params {
 		next[k] = v
 	}
-	m.card, m.edited = next, true
+	m.past, m.card = append(m.past, m.card), next
 }
 
 // cardButton is an element of the list that the template's buttons are made of.

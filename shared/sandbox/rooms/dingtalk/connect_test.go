@@ -172,7 +172,7 @@ func TestAdapter_WithCards(t *testing.T) {
 		t.Errorf("pressed %+v, %+v, %v", press, in, err)
 	}
 	seen := r.Messages(channel, "carol")[0]
-	if !strings.HasSuffix(seen.Text, "\napproved by bob") || len(seen.Buttons) != 0 || !seen.Edited {
+	if !strings.HasSuffix(seen.Text, "\napproved by bob") || len(seen.Buttons) != 0 || seen.Edits != 1 {
 		t.Errorf("seen %+v", seen)
 	}
 	m.Text, m.Buttons = "It runs.", nil

@@ -103,7 +103,11 @@ func (r *Room) find(p rooms.Pressing) (*message, shown, error) {
 			if m.id != p.Message {
 				continue
 			}
-			if all := m.choices(); p.Button >= 0 && p.Button < len(all) {
+			seen := *m
+			if p.Seen >= 0 && p.Seen < len(m.past) {
+				seen.card = m.past[p.Seen]
+			}
+			if all := seen.choices(); p.Button >= 0 && p.Button < len(all) {
 				return m, all[p.Button], nil
 			}
 			return nil, shown{}, errors.New("press: the message has no such button")

@@ -141,7 +141,7 @@ func TestCards_AreMadeChangedAndPressed(t *testing.T) {
 		}
 	}
 	seen := r.Messages(channel, "bob")
-	if len(seen) != 1 || seen[0].ID != "t1" || seen[0].Text != "T\nb\nc L" || len(seen[0].Buttons) != 2 || seen[0].Buttons[0].Style != "primary" || seen[0].Buttons[1].Style != "danger" || seen[0].Edited {
+	if len(seen) != 1 || seen[0].ID != "t1" || seen[0].Text != "T\nb\nc L" || len(seen[0].Buttons) != 2 || seen[0].Buttons[0].Style != "primary" || seen[0].Buttons[1].Style != "danger" || seen[0].Edits != 0 {
 		t.Fatalf("seen %+v", seen)
 	}
 	if status, out := c.do("PUT", change, `{"outTrackId":"t1","cardData":{"cardParamMap":{"title":"U"}},"cardUpdateOptions":{"updateCardDataByKey":true}}`); status != 200 || out["success"] != true {
@@ -158,8 +158,15 @@ func TestCards_AreMadeChangedAndPressed(t *testing.T) {
 	if raw, _ := json.Marshal(h.body); string(raw) != `{"content":"{\"cardPrivateData\":{\"actionIds\":[\"b1\"],\"params\":{\"t\":\"1.y\"}}}","corpId":"dingdrill","outTrackId":"t1","type":"actionCallback","userId":"bob"}` {
 		t.Errorf("got %s", raw)
 	}
-	if m := r.Messages(channel, "bob")[0]; m.Text != "U\nb\nc L\ndone by bob" || len(m.Buttons) != 0 || !m.Edited {
+	if m := r.Messages(channel, "bob")[0]; m.Text != "U\nb\nc L\ndone by bob" || len(m.Buttons) != 0 || m.Edits != 2 {
 		t.Errorf("seen %+v", m)
+	}
+	h.body = nil
+	if _, err := r.Press(t.Context(), rooms.Pressing{Person: "alice", Channel: channel, Message: "t1", Button: 1}); err != nil || h.body["userId"] != "alice" {
+		t.Errorf("a press on the card as it was: %v, %v", h.body, err)
+	}
+	if _, err := r.Press(t.Context(), rooms.Pressing{Person: "alice", Channel: channel, Message: "t1", Button: 1, Seen: 2}); err == nil {
+		t.Error("a button was pressed that is gone")
 	}
 }
 

@@ -74,9 +74,9 @@ type message struct {
 	bot     bool
 	text    string // markdown if by a bot
 	buttons []button
-	card    map[string]string // variables of an interactive card
-	called  bool              // somebody was mentioned
-	edited  bool
+	card    map[string]string   // variables of an interactive card
+	called  bool                // somebody was mentioned
+	past    []map[string]string // the variables before each edit
 	at      time.Time
 }
 

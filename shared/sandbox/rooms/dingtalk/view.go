@@ -17,7 +17,7 @@ type shown struct {
 // view is the message as a person sees it.
 func (m *message) view(person string) rooms.Message {
 	text, _ := m.plain()
-	v := rooms.Message{ID: m.id, From: m.from, Bot: m.bot, Text: text, Edited: m.edited, At: m.at}
+	v := rooms.Message{ID: m.id, From: m.from, Bot: m.bot, Text: text, Edits: len(m.past), At: m.at}
 	v.Urgent = m.called || m.bot && strings.Contains(strings.SplitN(text, "\n", 2)[0], "🔴")
 	if strings.HasPrefix(m.talk, direct) {
 		v.Private = person

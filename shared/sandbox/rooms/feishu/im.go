@@ -171,14 +171,17 @@ func (r *Room) patch(req *http.Request, body []byte) (any, *fault) {
 		return nil, f
 	}
 	m.edits.add(now, time.Second)
-	m.card, m.edited = card, true
+	m.change(card)
 	return map[string]any{}, nil
 }
+
+// change puts another card in the message.
+func (m *message) change(card map[string]any) { m.past, m.card = append(m.past, m.card), card }
 
 // data is what a call returns of a message.
 func (r *Room) data(m *message) map[string]any {
 	d := map[string]any{
-		"message_id": m.id, "chat_id": m.chat, "msg_type": m.kind, "deleted": false, "updated": m.edited,
+		"message_id": m.id, "chat_id": m.chat, "msg_type": m.kind, "deleted": false, "updated": len(m.past) > 0,
 		"create_time": strconv.FormatInt(m.at.UnixMilli(), 10),
 		"sender":      map[string]any{"id": appID, "id_type": "app_id", "sender_type": "app", "tenant_key": tenant},
 	}

@@ -141,7 +141,11 @@ func (r *Room) pressable(p rooms.Pressing) (button, *message, error) {
 	if m == nil || m.chat != c.id {
 		return button{}, nil, errors.New("there is no such message in this channel")
 	}
-	buttons := m.view(r.name).pressed
+	seen := *m
+	if p.Seen >= 0 && p.Seen < len(m.past) {
+		seen.card = m.past[p.Seen]
+	}
+	buttons := seen.view(r.name).pressed
 	if p.Button < 0 || p.Button >= len(buttons) {
 		return button{}, nil, fmt.Errorf("the message has %d buttons", len(buttons))
 	}
@@ -181,7 +185,7 @@ func (r *Room) answered(m *message, h rooms.Heard, body []byte) string {
 			return failed + "200673"
 		}
 		r.mu.Lock()
-		m.card, m.edited = card, true
+		m.change(card)
 		r.mu.Unlock()
 	}
 	if a.Toast == nil {

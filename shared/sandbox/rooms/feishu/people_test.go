@@ -117,8 +117,14 @@ func TestPress_ShowsWhatFeishuShows(t *testing.T) {
 			t.Errorf("%s: %+v, %v", c.name, h, err)
 		}
 	}
-	if m := r.Messages(channel, "")[0]; m.Text != "changed\ntext" || !m.Edited {
+	if m := r.Messages(channel, "")[0]; m.Text != "changed\ntext" || m.Edits != 1 {
 		t.Errorf("the card: %+v", m)
+	}
+	if h, err := r.Press(t.Context(), rooms.Pressing{Person: "ou_bob", Channel: channel, Message: posted}); err != nil || h.Request == nil {
+		t.Errorf("a press on the card as it was: %+v, %v", h, err)
+	}
+	if _, err := r.Press(t.Context(), rooms.Pressing{Person: "ou_bob", Channel: channel, Message: posted, Seen: 2}); err == nil {
+		t.Error("a button was pressed that is gone")
 	}
 }
 

@@ -68,7 +68,7 @@ type message struct {
 	kind     string // text or interactive
 	text     string // of kind text, as Feishu keeps it
 	card     map[string]any
-	edited   bool
+	past     []map[string]any // the card before each edit
 	at       time.Time
 	edits    window
 }
@@ -151,7 +151,7 @@ func (r *Room) Messages(channel, _ string) []rooms.Message {
 		}
 		seen = append(seen, rooms.Message{
 			ID: m.id, Thread: thread, From: r.name(m.from), Bot: !strings.HasPrefix(m.from, "ou_") || m.from == botID, Text: strings.Join(v.lines, "\n"),
-			Buttons: v.buttons(), Edited: m.edited, Urgent: v.urgent, At: m.at,
+			Buttons: v.buttons(), Edits: len(m.past), Urgent: v.urgent, At: m.at,
 		})
 	}
 	return seen

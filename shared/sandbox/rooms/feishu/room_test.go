@@ -205,7 +205,7 @@ func TestAPI_EditsOnlyOwnSharedCards(t *testing.T) {
 		}
 	}
 	last := r.Messages(channel, "")[3]
-	if last.ID != card || !last.Edited || last.Text != "changed\ntext" {
+	if last.ID != card || last.Edits != 1 || last.Text != "changed\ntext" {
 		t.Errorf("edited: %+v", last)
 	}
 	c.move(15 * 24 * time.Hour)

@@ -138,11 +138,21 @@ func TestConnect_ADrillFromEndToEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	seen = s.Messages(drills, "U0BOB")
-	if len(seen) != 3 || !seen[0].Edited || len(seen[0].Buttons) != 0 || !strings.Contains(seen[0].Text, "Approved by bob") || seen[2].Text != "[SANDBOX] Approved." || seen[2].Private != "U0BOB" {
+	if len(seen) != 3 || seen[0].Edits != 1 || len(seen[0].Buttons) != 0 || !strings.Contains(seen[0].Text, "Approved by bob") || seen[2].Text != "[SANDBOX] Approved." || seen[2].Private != "U0BOB" {
 		t.Errorf("got %+v", seen)
 	}
 	if n := len(s.Messages(drills, "U0CAROL")); n != 2 {
 		t.Errorf("carol sees %d", n)
+	}
+
+	if _, err := s.Press(t.Context(), rooms.Pressing{Person: "U0CAROL", Channel: drills, Message: root.ID, Button: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if in := h.last(t); in.Token != "1.stop.k7m2.a.b.c" || in.From.User != "U0CAROL" {
+		t.Errorf("a press on what carol still sees: %+v", in)
+	}
+	if _, err := s.Press(t.Context(), rooms.Pressing{Person: "U0CAROL", Channel: drills, Message: root.ID, Button: 1, Seen: 1}); err == nil {
+		t.Error("the button that is gone was pressed by who sees that it is gone")
 	}
 }
 

@@ -70,7 +70,7 @@ func (r *Room) update(in arguments) any {
 
 // change puts a draft in a message's place. Blocks that are not named stay.
 func (m *message) change(draft *message, in arguments) {
-	m.text, m.edited = draft.text, true
+	m.past, m.text = append(m.past, *m), draft.text
 	if in.Blocks != nil {
 		m.blocks, m.raw = draft.blocks, draft.raw
 	}
@@ -129,7 +129,7 @@ func (r *Room) told(c *channel, m *message) map[string]any {
 	if thread := c.threaded(m); thread != "" {
 		out["thread_ts"] = thread
 	}
-	if m.edited {
+	if len(m.past) > 0 {
 		out["edited"] = map[string]any{"user": botID, "ts": m.ts}
 	}
 	return out

@@ -114,6 +114,7 @@ func (r *Room) Press(ctx context.Context, s rooms.Pressing) (rooms.Heard, error)
 	if m == nil || m.private != "" && m.private != p.ID {
 		return rooms.Heard{}, fmt.Errorf("%s sees no such message: %s", p.Name, s.Message)
 	}
+	m = m.asSeen(s.Seen)
 	if buttons := m.buttons(); s.Button < 0 || s.Button >= len(buttons) {
 		return rooms.Heard{}, fmt.Errorf("the message has %d buttons", len(buttons))
 	}

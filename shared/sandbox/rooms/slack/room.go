@@ -70,7 +70,7 @@ type message struct {
 	blocks     []block
 	raw        []map[string]any // the blocks as they came, with their ids
 	private    string           // the user who alone sees it
-	edited     bool
+	past       []message        // what it was before each edit
 	at         time.Time
 	edits      bucket
 }

@@ -223,7 +223,7 @@ func TestAPI_EditsItsOwnMessagesAlone(t *testing.T) {
 	if out, _ := s.call(t, "chat.update", map[string]any{"channel": "C0DRILLS", "ts": ts, "text": "two"}); out["ok"] != true {
 		t.Errorf("got %v", out)
 	}
-	if m := s.Messages(drills, "U0BOB")[1]; m.Text != "one" || len(m.Buttons) != 1 || !m.Edited {
+	if m := s.Messages(drills, "U0BOB")[1]; m.Text != "one" || len(m.Buttons) != 1 || m.Edits != 1 {
 		t.Errorf("blocks that are not named stay: got %+v", m)
 	}
 	if out, _ := s.call(t, "chat.update", map[string]any{"channel": "C0DRILLS", "ts": ts, "text": "two", "blocks": section("two")}); out["ts"] != ts {

@@ -9,7 +9,7 @@ import (
 // shown is a message as people see it.
 func (r *Room) shown(m *message) rooms.Message {
 	out := rooms.Message{
-		ID: m.ts, Thread: m.thread, From: r.name(m.from), Bot: m.from == bot, Text: r.seen(m.text, m.blocks), Private: m.private, Edited: m.edited, At: m.at,
+		ID: m.ts, Thread: m.thread, From: r.name(m.from), Bot: m.from == bot, Text: r.seen(m.text, m.blocks), Private: m.private, Edits: len(m.past), At: m.at,
 	}
 	for _, e := range m.buttons() {
 		b := rooms.Button{Label: e.plain(), URL: e.URL}
@@ -18,6 +18,14 @@ func (r *Room) shown(m *message) rooms.Message {
 	}
 	out.Urgent = out.Bot && (calls(m) || strings.Contains(out.Text, "🚨"))
 	return out
+}
+
+// asSeen is a message as it was after so many edits.
+func (m *message) asSeen(edits int) *message {
+	if edits < 0 || edits >= len(m.past) {
+		return m
+	}
+	return &m.past[edits]
 }
 
 // buttons are those of a message in the order in which they stand.

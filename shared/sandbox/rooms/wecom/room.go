@@ -145,7 +145,7 @@ func (r *Room) view(p *post, person string) rooms.Message {
 		m.From = r.name(p.from)
 	}
 	if done := p.done[person]; done != "" {
-		m.Edited = true
+		m.Edits = 1
 		m.Text += "\n[" + done + "]"
 		m.Buttons = slices.DeleteFunc(m.Buttons, func(b rooms.Button) bool { return b.URL == "" })
 	}

@@ -290,10 +290,10 @@ func TestUpdateCard_TakesACodeOnceAndFor72Hours(t *testing.T) {
 	if got := update(code); got != 0.0 {
 		t.Fatal(got)
 	}
-	if m := r.Messages(all, "bob")[0]; !m.Edited || !strings.HasSuffix(m.Text, "\n[done]") || len(m.Buttons) != 1 {
+	if m := r.Messages(all, "bob")[0]; m.Edits != 1 || !strings.HasSuffix(m.Text, "\n[done]") || len(m.Buttons) != 1 {
 		t.Errorf("bob: %+v", m)
 	}
-	if m := r.Messages(all, "alice")[0]; m.Edited || len(m.Buttons) != 3 {
+	if m := r.Messages(all, "alice")[0]; m.Edits != 0 || len(m.Buttons) != 3 {
 		t.Errorf("alice: %+v", m)
 	}
 	if got := update(code); got != 40058.0 {

@@ -139,10 +139,10 @@ func TestTogether_ACardIsPressed(t *testing.T) {
 	if in := ours.heard[0]; in.Token != press || in.From.User != "bob" || in.Message != posted.ID || in.Thread != posted.Thread || in.Says {
 		t.Errorf("%+v", in)
 	}
-	if m := last(t, r, "bob"); !m.Edited || !strings.HasSuffix(m.Text, "\n[approved by bob]") || len(m.Buttons) != 1 {
+	if m := last(t, r, "bob"); m.Edits != 1 || !strings.HasSuffix(m.Text, "\n[approved by bob]") || len(m.Buttons) != 1 {
 		t.Errorf("bob: %+v", m)
 	}
-	if m := last(t, r, "carol"); m.Edited || len(m.Buttons) != 2 {
+	if m := last(t, r, "carol"); m.Edits != 0 || len(m.Buttons) != 2 {
 		t.Errorf("carol: %+v", m)
 	}
 	if _, err := r.Press(t.Context(), rooms.Pressing{Person: "bob", Channel: all, Message: card.ID}); err == nil {
