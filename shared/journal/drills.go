@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -174,8 +175,18 @@ func (j *Journal) Update(ctx context.Context, id string, by By, edit Edit) (*dri
 // CausedBy reports whether an event changed the drill already: then it was delivered again, and is no reason to refuse anything.
 // It reads the drill's whole history, so it is for the rare answers alone.
 func (j *Journal) CausedBy(ctx context.Context, id, event string) bool {
-	entries, err := j.Entries(ctx, id)
-	return err == nil && slices.ContainsFunc(entries, func(e Entry) bool { return e.Cause == event })
+	name, err := encode(event)
+	if err != nil {
+		return false
+	}
+	history, err := j.replies(ctx, id)
+	return err == nil && slices.ContainsFunc(history, func(r reply) bool {
+		if r.err != nil || !bytes.Contains(r.data, bytes.TrimSpace(name)) { // most entries need not be decoded
+			return false
+		}
+		e, err := DecodeEntry(r.data)
+		return err == nil && e.Cause == event
+	})
 }
 
 // Published records that the facts of these revs are out. The marker's Sent moves up only as far as nothing is missing: a rev whose

@@ -330,6 +330,17 @@ func TestCausedBy(t *testing.T) {
 	if !j.CausedBy(t.Context(), "d1", "cause-1") || j.CausedBy(t.Context(), "d1", "cause-2") || j.CausedBy(t.Context(), "d9", "cause-1") {
 		t.Error("the causes of entries are not found")
 	}
+	d, err := j.Load(t.Context(), "d1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	odd := journal.By{Actor: "a:b/c", Cause: "<\"é\n\\&", Source: by.Source}
+	if _, err := j.Commit(t.Context(), d, note("it speaks of cause-2"), odd); err != nil {
+		t.Fatal(err)
+	}
+	if !j.CausedBy(t.Context(), "d1", odd.Cause) || j.CausedBy(t.Context(), "d1", "cause-2") || j.CausedBy(t.Context(), "d1", "it speaks of cause-2") {
+		t.Error("only causes count, whatever they are made of")
+	}
 }
 
 func TestLoadAt(t *testing.T) {
