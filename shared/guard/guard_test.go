@@ -234,6 +234,12 @@ func TestLever_EngageReleaseAndOrder(t *testing.T) {
 		{true, at(5), true, true},
 		{false, at(4), false, true}, // an old release, late
 		{false, at(6), true, false},
+		{true, at(7), true, true},
+		{true, at(20), false, true},  // asked for once more
+		{false, at(10), false, true}, // given before that, late
+		{false, at(21), true, false},
+		{false, at(30), false, false}, // released once more
+		{true, at(25), false, false},  // given before that, late
 	}
 	for i, s := range steps {
 		if changed := b.lever(t, "all", s.engaged, s.at); changed != s.changed {
@@ -244,11 +250,11 @@ func TestLever_EngageReleaseAndOrder(t *testing.T) {
 			t.Errorf("step %d: levers %v, %v", i, levers, err)
 		}
 	}
-	old, err := guard.Outdated(t.Context(), b.journal, guard.Lever{Scope: "all", At: at(5)})
+	old, err := guard.Outdated(t.Context(), b.journal, guard.Lever{Scope: "all", At: at(29)})
 	if err != nil || !old {
 		t.Errorf("outdated %v, %v", old, err)
 	}
-	if old, _ := guard.Outdated(t.Context(), b.journal, guard.Lever{Scope: "all", At: at(7)}); old {
+	if old, _ := guard.Outdated(t.Context(), b.journal, guard.Lever{Scope: "all", At: at(31)}); old {
 		t.Error("a new halt is outdated")
 	}
 }

@@ -28,7 +28,8 @@ type Lever struct {
 const leverPrefix = "lever/"
 
 // SetLever engages or releases a lever. It returns false when the lever stood like that already, or was moved by a command given later
-// than l.At: commands arrive late and twice, and the newest given counts.
+// than l.At: commands arrive late and twice, and the newest given counts. So a newer command is written down also where it moves nothing:
+// an older one of the other kind, which may still be under way, must not undo it.
 func SetLever(ctx context.Context, j *journal.Journal, l Lever) (bool, error) {
 	name := leverPrefix + l.Scope
 	for range races {
@@ -36,7 +37,8 @@ func SetLever(ctx context.Context, j *journal.Journal, l Lever) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		if rev > 0 && (old.Engaged == l.Engaged || l.At.Before(old.At)) {
+		stands := rev > 0 && old.Engaged == l.Engaged
+		if rev > 0 && (l.At.Before(old.At) || stands && !l.At.After(old.At)) {
 			return false, nil
 		}
 		value, err := json.Marshal(l)
@@ -44,7 +46,7 @@ func SetLever(ctx context.Context, j *journal.Journal, l Lever) (bool, error) {
 			return false, fmt.Errorf("encode lever: %w", err)
 		}
 		if err = j.Set(ctx, name, rev, value); err == nil {
-			return true, nil
+			return !stands, nil
 		}
 		if !errors.Is(err, journal.ErrConflict) {
 			return false, fmt.Errorf("set lever %s: %w", l.Scope, err)

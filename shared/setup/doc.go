@@ -10,6 +10,7 @@
 //	FIREDRILL_DEADLETTER            URL of an SQS queue, or dir:///path: where refused payloads go
 //	FIREDRILL_ENDPOINT_FIS          (AHAS, OOS, CFG) another address of a service; in SANDBOX the only one
 //	FIREDRILL_WEBHOOK_SECRETS       secrets that commands to chatops are signed with, the newest first
+//	FIREDRILL_WEBHOOK_TENANTS       tenants whose people may send those commands; all that the sender names, where it is missing
 //	FIREDRILL_WEBHOOK_OUT_SECRETS   secrets that notify signs with
 //	FIREDRILL_CHAT_KEYS             keys of buttons and links, the same for chatops and notify
 //	FIREDRILL_SLACK_*               (FEISHU, DINGTALK, WECOM) a chat platform: docs/chat has a page for each

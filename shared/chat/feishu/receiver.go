@@ -139,7 +139,7 @@ func fresh(timestamp string, now time.Time) bool {
 // open reads {"encrypt": "…"}, which must be all there is, and what is in it.
 func open(key secret.Text, body []byte) (payload, bool) {
 	var outer map[string]json.RawMessage
-	if !unique(body) || json.Unmarshal(body, &outer) != nil || len(outer) != 1 {
+	if !chat.Unambiguous(body) || json.Unmarshal(body, &outer) != nil || len(outer) != 1 {
 		return payload{}, false
 	}
 	var text string
@@ -151,7 +151,7 @@ func open(key secret.Text, body []byte) (payload, bool) {
 		return payload{}, false
 	}
 	plain, ok := decrypt(key, sealed)
-	if !ok || !unique(plain) {
+	if !ok || !chat.Unambiguous(plain) {
 		return payload{}, false
 	}
 	var p payload

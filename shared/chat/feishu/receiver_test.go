@@ -271,7 +271,7 @@ func FuzzUnique(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		if unique(raw) && !json.Valid(raw) {
+		if chat.Unambiguous(raw) && !json.Valid(raw) {
 			t.Fatalf("%q is no JSON", raw)
 		}
 	})
@@ -283,7 +283,7 @@ func TestUnique(t *testing.T) {
 		`{"a":1,"a":1}`: false, `{"a":1,"A":1}`: false, `{"k":1,"K":1}`: false, `{"s":1,"ſ":1}`: false, `{"x":{"a":1,"a":2}}`: false,
 		`[{"a":{},"a":[]}]`: false, `{"a":1}{}`: false, ``: false, `{`: false, `{"a":1,"b":"a","a":2}`: false,
 	} {
-		if got := unique([]byte(raw)); got != want {
+		if got := chat.Unambiguous([]byte(raw)); got != want {
 			t.Errorf("%s: %v", raw, got)
 		}
 	}

@@ -32,7 +32,7 @@ func content(kind, raw string) (string, bool, error) {
 		var c struct {
 			Text string `json:"text"`
 		}
-		if !unique([]byte(raw)) {
+		if !chat.Unambiguous([]byte(raw)) {
 			return "", false, unreadable("message")
 		}
 		err := json.Unmarshal([]byte(raw), &c)
@@ -55,7 +55,7 @@ func post(raw string) (string, error) {
 			Name string `json:"user_name"`
 		} `json:"content"`
 	}
-	if !unique([]byte(raw)) {
+	if !chat.Unambiguous([]byte(raw)) {
 		return "", unreadable("message")
 	}
 	if err := json.Unmarshal([]byte(raw), &p); err != nil {

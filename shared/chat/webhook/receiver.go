@@ -3,11 +3,11 @@ package webhook
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
-	"io"
+	"fmt"
 	"net/http"
 	"regexp"
 	"slices"
+	"strings"
 	"sync"
 	"unicode/utf8"
 
@@ -21,7 +21,22 @@ const maxBody = 64 << 10
 // which tenant typed the command.
 type Receiver struct {
 	Secrets []Secret // any of them may have signed
-	Tenants []string // those that may send; none: any that holds a secret
+	Tenants []string // whose people may send; none: whomever the one who signs names
+}
+
+// ParseTenants reads a comma-separated list; "" is none.
+func ParseTenants(list string) ([]string, error) {
+	var tenants []string
+	for t := range strings.SplitSeq(list, ",") {
+		switch t = strings.TrimSpace(t); {
+		case t == "":
+		case !namePattern().MatchString(t):
+			return nil, fmt.Errorf("%q is no tenant: want letters, digits and . _ @ + -", t)
+		default:
+			tenants = append(tenants, t)
+		}
+	}
+	return tenants, nil
 }
 
 var _ chat.Receiver = (*Receiver)(nil)
@@ -47,7 +62,7 @@ func (v *Receiver) Receive(r chat.Request) (chat.Incoming, error) {
 	switch {
 	case r.Method != http.MethodPost:
 		return refuse(http.StatusMethodNotAllowed, "send a signed POST"), nil
-	case len(r.Header.Values(HeaderSignature)) == 0:
+	case chat.Once(r.Header, HeaderSignature) == "":
 		return chat.Incoming{}, chat.ErrAuth // the cheapest refusal first
 	case len(r.Body) > maxBody:
 		return refuse(http.StatusRequestEntityTooLarge, "the request is too large"), nil
@@ -94,13 +109,13 @@ func decode(body []byte) (Request, string) {
 	if !utf8.Valid(body) {
 		return req, "the body is not UTF-8"
 	}
+	if !chat.Unambiguous(body) {
+		return req, "the body is not one JSON object in which each name stands once"
+	}
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&req); err != nil {
 		return req, `the body is not as expected: send {"text": "/drill status", "user": "alice", "tenant": "acme"}, with "channel" if you like, and nothing else`
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return req, "something follows after the body's JSON"
 	}
 	switch {
 	case req.Type != "":

@@ -106,7 +106,7 @@ func Sign(h http.Header, id string, at time.Time, body []byte, secrets []Secret)
 // Verify checks the raw body of a request against any of the secrets, in constant time, and returns its webhook-id. The
 // timestamp must be within five minutes of now. Every failure is ErrAuth; no secret at all is one too.
 func Verify(h http.Header, body []byte, secrets []Secret, now time.Time) (string, error) {
-	id, ts, header := one(h, HeaderID), one(h, HeaderTimestamp), one(h, HeaderSignature)
+	id, ts, header := chat.Once(h, HeaderID), chat.Once(h, HeaderTimestamp), chat.Once(h, HeaderSignature)
 	if !validID(id) || !fresh(ts, now) || header == "" {
 		return "", ErrAuth
 	}
@@ -139,14 +139,6 @@ func (s Secret) mac(id, ts string, body []byte) []byte {
 	m.Write([]byte(id + "." + ts + "."))
 	m.Write(body)
 	return m.Sum(nil)
-}
-
-// one returns a header that must stand exactly once: two could be read differently by two readers.
-func one(h http.Header, name string) string {
-	if v := h.Values(name); len(v) == 1 {
-		return v[0]
-	}
-	return ""
 }
 
 func fresh(ts string, now time.Time) bool {

@@ -53,6 +53,12 @@ func TestVerify_RefusesWhatIsNotSigned(t *testing.T) {
 			h.Set(webhook.HeaderID, vectorID+".1")
 		},
 		"two ids": func(h http.Header, _ *[]byte, _ *time.Time, _ *[]webhook.Secret) { h.Add(webhook.HeaderID, vectorID) },
+		"two ids, one in small letters": func(h http.Header, _ *[]byte, _ *time.Time, _ *[]webhook.Secret) {
+			h["webhook-id"] = []string{"msg_2"}
+		},
+		"two signatures, one in small letters": func(h http.Header, _ *[]byte, _ *time.Time, _ *[]webhook.Secret) {
+			h["webhook-signature"] = []string{"v1,AAAA"}
+		},
 		"two signature headers": func(h http.Header, _ *[]byte, _ *time.Time, _ *[]webhook.Secret) {
 			h.Add(webhook.HeaderSignature, vectorSig)
 		},

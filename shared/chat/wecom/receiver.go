@@ -1,6 +1,7 @@
 package wecom
 
 import (
+	"bytes"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -53,6 +54,9 @@ func (r *Receiver) Receive(q chat.Request) (chat.Incoming, error) {
 		return chat.Incoming{}, chat.ErrAuth
 	}
 	if q.Method == http.MethodGet { // the console checks the URL: it wants the bytes, and nothing else
+		if bytes.HasPrefix(bytes.TrimSpace(plain), []byte("<")) { // a message, caught on its way, and sent for its text
+			return chat.Incoming{}, chat.ErrAuth
+		}
 		return chat.Incoming{Response: &chat.Response{Type: "text/plain; charset=utf-8", Body: plain}}, nil
 	}
 	m, err := parse(plain)

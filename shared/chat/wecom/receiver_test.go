@@ -250,6 +250,15 @@ func TestReceive_TakesAnyOfTheTokensAndKeys(t *testing.T) {
 	refused(t, receiver(t, "wwother0000000001,"+corp, agent+",1", token, key), deliver(d))
 }
 
+// TestReceive_TellsNobodyTheTextOfAMessage: what was caught on its way is signed and encrypted as an echo is.
+func TestReceive_TellsNobodyTheTextOfAMessage(t *testing.T) {
+	d := good(t, textXML(corp, agent, stamp(now), "hello"))
+	q := deliver(d)
+	q.Method, q.Body = http.MethodGet, nil
+	q.Query.Set("echostr", d.text)
+	refused(t, ours(t), q)
+}
+
 func TestReceive_NoSecretVerifiesNothing(t *testing.T) {
 	d := good(t, textXML(corp, agent, stamp(now), "hello"))
 	d.token = ""

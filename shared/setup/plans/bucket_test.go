@@ -154,3 +154,33 @@ func TestBook_InABucket(t *testing.T) {
 		t.Error("the new plan is missing")
 	}
 }
+
+// TestBook_NobodyWaitsForASilentBucket: a stop must not wait for a catalogue. What the bucket says in the end is used.
+func TestBook_NobodyWaitsForASilentBucket(t *testing.T) {
+	s := newShelf(t)
+	alone := strings.ReplaceAll(one, "include: [ more.yaml ]\n", "")
+	s.put("catalog/drills.yaml", alone)
+	b, err := s.open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	answers := make(chan struct{})
+	inner := s.server.Config.Handler
+	s.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { <-answers; inner.ServeHTTP(w, r) })
+	s.put("catalog/drills.yaml", strings.ReplaceAll(alone, "first", "another"))
+	s.now = s.now.Add(lookEvery)
+	b.Look(t.Context())
+	b.Look(t.Context()) // somebody else, meanwhile
+	if _, ok := b.Catalog().Plan("first"); !ok {
+		t.Error("the last good catalogue is gone")
+	}
+	close(answers)
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
+		if _, ok := b.Catalog().Plan("another"); ok {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal("what the bucket said in the end is not used")
+		}
+	}
+}

@@ -26,8 +26,11 @@ const Variable = "FIREDRILL_CATALOG"
 
 const inBucket = "s3://"
 
-// lookEvery is how often files are looked at, at most.
-const lookEvery = 30 * time.Second
+const (
+	lookEvery = 30 * time.Second       // how often files are looked at, at most
+	lookFor   = 10 * time.Second       // the longest that a bucket is read
+	waitFor   = 500 * time.Millisecond // the longest that anybody waits for it
+)
 
 // Need is the variable that a function with a catalogue reads: the path of drills.yaml, or its address in a bucket.
 func Need() setup.Need {
@@ -86,19 +89,40 @@ func (b *Book) Freezes() []catalog.Freeze { return b.Catalog().Freezes() }
 // Access returns who may do what.
 func (b *Book) Access() access.Policy { return b.Catalog().Access() }
 
-// Look reads the catalogue again if one of its files has changed. It looks twice a minute at most, and never fails.
+// Look reads the catalogue again if one of its files has changed. It looks twice a minute at most, and never fails. Nobody waits long for
+// it: commands, stops among them, go on with the last good catalogue, and a slow bucket's is used as soon as it is there.
 func (b *Book) Look(ctx context.Context) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
+	if !b.mu.TryLock() {
+		return // somebody looks
+	}
 	now := b.now()
 	if now.Sub(b.looked) < lookEvery {
+		b.mu.Unlock()
 		return
 	}
 	b.looked = now
-	if b.bucket != nil {
-		b.lookBucket(ctx)
+	if b.bucket == nil {
+		defer b.mu.Unlock()
+		b.lookFiles()
 		return
 	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer b.mu.Unlock()
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookFor)
+		defer cancel()
+		b.lookBucket(ctx)
+	}()
+	wait, cancel := context.WithTimeout(ctx, waitFor)
+	defer cancel()
+	select {
+	case <-done:
+	case <-wait.Done():
+	}
+}
+
+func (b *Book) lookFiles() {
 	found := stamps(append(b.current.Load().Files(), b.path))
 	if same(found, b.seen) {
 		return

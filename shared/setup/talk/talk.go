@@ -22,6 +22,7 @@ import (
 const (
 	Keys       = "FIREDRILL_CHAT_KEYS"           // of buttons, links and sealed reply URLs: the same for chatops and notify
 	InSecrets  = "FIREDRILL_WEBHOOK_SECRETS"     // that commands by the signed webhook carry
+	InTenants  = "FIREDRILL_WEBHOOK_TENANTS"     // whose people may send them
 	OutSecrets = "FIREDRILL_WEBHOOK_OUT_SECRETS" // that our messages to webhooks are signed with
 )
 
@@ -79,6 +80,9 @@ func Needs(own string) []setup.Need {
 		{Variable: Keys, Check: setup.Parses(token.ParseKeys), Optional: true},
 		{Variable: own, Check: setup.Parses(webhook.ParseSecrets), Optional: true},
 	}
+	if own == InSecrets {
+		needs = append(needs, setup.Need{Variable: InTenants, Check: setup.Parses(webhook.ParseTenants), Optional: true})
+	}
 	for _, p := range platforms() {
 		for _, v := range p.variables {
 			needs = append(needs, setup.Need{Variable: v, Optional: true})
@@ -102,7 +106,9 @@ func Receivers(get Get) (map[chat.Platform]chat.Receiver, error) {
 	if get(InSecrets) != "" {
 		secrets, err := webhook.ParseSecrets(get(InSecrets))
 		wrong = append(wrong, named(InSecrets, err))
-		out[chat.Webhook] = &webhook.Receiver{Secrets: secrets}
+		tenants, err := webhook.ParseTenants(get(InTenants))
+		wrong = append(wrong, named(InTenants, err))
+		out[chat.Webhook] = &webhook.Receiver{Secrets: secrets, Tenants: tenants}
 	}
 	for _, p := range platforms() {
 		r, err := p.in(get)
@@ -167,7 +173,7 @@ func named(variable string, err error) error {
 
 // Variables lists every variable of every platform, sorted.
 func Variables() []string {
-	all := []string{Keys, InSecrets, OutSecrets}
+	all := []string{Keys, InSecrets, InTenants, OutSecrets}
 	for _, p := range platforms() {
 		all = append(all, p.variables...)
 	}
