@@ -404,3 +404,55 @@ func TestPoll_AMarkerWithoutADrillIsForgotten(t *testing.T) {
 		}
 	})
 }
+
+// TestPoll_ALostMarkerIsWrittenAgain: nothing but the marker leads a tick, an alarm or a halt to a drill. The sweep finds the run.
+func TestPoll_ALostMarkerIsWrittenAgain(t *testing.T) {
+	bubble(t, lab(t), func(r *rig) {
+		id := underWay(r)
+		if err := r.store.Delete(r.Context(), "active/"+id); err != nil {
+			t.Fatal(err)
+		}
+		for range 6 {
+			time.Sleep(time.Minute)
+			r.tick()
+		}
+		r.send(events.Stop{Drill: "all", Actor: bob})
+		if d := r.until(id, 5, func(d *drill.Drill) bool { return d.Status.Ended() }); d.Outcome != drill.Stopped || r.live("fis") != 0 {
+			t.Errorf("%s, %d live", d.Outcome, r.live("fis"))
+		}
+	})
+}
+
+// TestPoll_TheLimitOfARunThatWasFoundLate: the reply is lost, and nobody looks for nine minutes. The plan's five count from the beginning.
+func TestPoll_TheLimitOfARunThatWasFoundLate(t *testing.T) {
+	bubble(t, lab(t), func(r *rig) {
+		r.fault(sandbox.Fault{Fault: sandbox.LoseReply, Service: "fis", Kind: service.Start, Times: 1})
+		e := r.event(events.Start{Plan: "short", Actor: bob})
+		_, _ = r.give("start", e)
+		r.drain()
+		began := time.Now()
+		time.Sleep(9 * time.Minute)
+		d := r.until(events.ID("drill", "/test", e.ID()), 5, func(d *drill.Drill) bool { return d.Status.Ended() })
+		if d.Outcome != drill.Stopped || d.Stop.Kind != drill.StopByDeadline || time.Since(began) > 13*time.Minute {
+			t.Errorf("%s, %+v, after %s", d.Outcome, d.Stop, time.Since(began))
+		}
+		if off := d.StartedAt.Sub(began).Abs(); off > time.Minute {
+			t.Errorf("began at %s, the drill says %s", began, d.StartedAt)
+		}
+	})
+}
+
+// TestAbort_AHaltThatWasReleased: it comes after the release that was given later. Whoever gave it is told, for clocks differ.
+func TestAbort_AHaltThatWasReleased(t *testing.T) {
+	bubble(t, lab(t), func(r *rig) {
+		r.send(events.Halt{Scope: "all", Actor: bob})
+		time.Sleep(time.Minute)
+		r.send(events.Release{Scope: "all", Reason: "over", Actor: bob})
+		late := r.event(events.Halt{Scope: "all", Actor: bob})
+		late.SetTime(time.Now().Add(-5 * time.Second))
+		out, err := r.give("abort", late)
+		if err != nil || !strings.Contains(r.refusal(out).Reason, "give it again") {
+			t.Errorf("%s, %v", words(out), err)
+		}
+	})
+}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -87,24 +88,45 @@ func (s *system) audit(ctx context.Context, id string) audited {
 	return a
 }
 
-func (s *system) auditAll(ctx context.Context, w io.Writer, asJSON bool) error {
-	all := []audited{}
-	broken := 0
+// recorded lists the drills of the index, newest first, and then those that have a record and are missing there: the index is a hint.
+func (s *system) recorded(ctx context.Context) ([]string, error) {
+	var ids []string
 	for after := ""; ; {
 		items, next, err := s.journal.Recent(ctx, 500, after)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		for _, it := range items {
-			a := s.audit(ctx, it.Drill)
-			if a.Problem != "" {
-				broken++
-			}
-			all = append(all, a)
+			ids = append(ids, it.Drill)
 		}
 		if after = next; next == "" {
 			break
 		}
+	}
+	there, err := s.journal.Drills(ctx)
+	if err != nil {
+		return nil, err
+	}
+	indexed := map[string]bool{}
+	for _, id := range ids {
+		indexed[id] = true
+	}
+	return append(ids, slices.DeleteFunc(there, func(id string) bool { return indexed[id] })...), nil
+}
+
+func (s *system) auditAll(ctx context.Context, w io.Writer, asJSON bool) error {
+	ids, err := s.recorded(ctx)
+	if err != nil {
+		return err
+	}
+	all := []audited{}
+	broken := 0
+	for _, id := range ids {
+		a := s.audit(ctx, id)
+		if a.Problem != "" {
+			broken++
+		}
+		all = append(all, a)
 	}
 	if asJSON {
 		respondTo(w, all)

@@ -223,6 +223,13 @@ func TestAudit(t *testing.T) {
 	if code != 1 || !strings.Contains(out, "2 drill(s), 1 broken") || !strings.Contains(errs, "1 of 2 drills have a broken record") {
 		t.Errorf("a changed entry was not found: exit %d: %s%s", code, out, errs)
 	}
+	if err := os.RemoveAll(filepath.Join(data, "journal", "index")); err != nil {
+		t.Fatal(err)
+	}
+	code, out, _ = cli(t, "audit", "--data", data)
+	if code != 1 || !strings.Contains(out, "2 drill(s), 1 broken") {
+		t.Errorf("a drill that is not in the index was not looked at: exit %d: %s", code, out)
+	}
 	if code, _, errs := cli(t, "audit", "--data", data, one); code != 1 || !strings.Contains(errs, "has a broken record") {
 		t.Errorf("exit %d: %s", code, errs)
 	}

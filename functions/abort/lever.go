@@ -34,8 +34,8 @@ func (f *Function) halt(ctx context.Context, in events.Event) ([]events.Event, e
 		return f.stays(ctx, l, in.ID(), no)
 	}
 	if old, err := guard.Outdated(ctx, f.Journal, l); err == nil && old {
-		f.Log.Info("halt was released meanwhile", "event", in.ID(), "scope", l.Scope, "actor", l.Actor)
-		return nil, nil
+		f.Log.Warn("halt was released meanwhile", "event", in.ID(), "scope", l.Scope, "actor", l.Actor)
+		return f.stays(ctx, l, in.ID(), fmt.Errorf("%s was released after this halt was given, at %s by its clock; give it again to halt", l.Scope, l.At.UTC().Format(time.RFC3339)))
 	}
 	f.Log.Info("halted", "event", in.ID(), "scope", l.Scope, "actor", l.Actor)
 	write := func() error {

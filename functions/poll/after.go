@@ -173,8 +173,11 @@ func (f *Function) orphan(ctx context.Context, sv *provider.Service, run driver.
 		f.Log.Error("stopped a run that no drill knows", "service", run.Run.Service, "run", run.Run.ID, "drill", run.Drill)
 		return nil, sv.Stop(ctx, run.Run, driver.Stop{Reason: "no drill knows it", By: f.Source, At: f.Now()})
 	}
-	if err != nil || !stray(d, run.Run) {
+	if err != nil {
 		return nil, err
+	}
+	if !stray(d, run.Run) {
+		return nil, f.remember(ctx, d)
 	}
 	by := journal.By{Actor: "poll", Cause: cause, Source: f.Source}
 	d, out, err := f.Journal.Update(ctx, d.ID, by, func(d *drill.Drill, now time.Time) (drill.Change, error) {
@@ -187,6 +190,19 @@ func (f *Function) orphan(ctx context.Context, sv *provider.Service, run driver.
 		return out, fmt.Errorf("note the stray run %s: %w", run.Run.ID, err)
 	}
 	return out, f.Journal.Wake(ctx, d, d.Rev-1)
+}
+
+// remember writes the marker of an active drill that has lost it: without one no tick looks at it, and no alarm or halt finds it.
+func (f *Function) remember(ctx context.Context, d *drill.Drill) error {
+	if !d.Active() {
+		return nil
+	}
+	_, err := f.Journal.Marker(ctx, d.ID)
+	if !errors.Is(err, journal.ErrNotFound) {
+		return err
+	}
+	f.Log.Error("an active drill had lost its marker", "drill", d.ID)
+	return f.Journal.PutMarker(ctx, journal.MarkerOf(d))
 }
 
 // stray reports whether a marked run should not be there: its drill is over, or has another run.

@@ -209,7 +209,7 @@ func (c *Conductor) Resume(ctx context.Context, d *drill.Drill, role drill.Role,
 		}
 		return c.resumePrepared(ctx, r, role, sv, look, by)
 	case len(found) > 1 && !sv.Facts().LookupIsExact:
-		return r, c.ambiguous(ctx, &r, found, by)
+		return r, c.ambiguous(ctx, &r, sv, found, by)
 	}
 	if err := c.adopt(ctx, &r, role, found[0].ID, true, by); err != nil {
 		return r, err
@@ -291,15 +291,40 @@ func never(d *drill.Drill, role drill.Role, why string, now time.Time) (drill.Ch
 	return d.SettleNever(why, now)
 }
 
-// ambiguous escalates once per deadline: several runs could be ours, and none may be taken.
-func (c *Conductor) ambiguous(ctx context.Context, r *Result, found []drill.Run, by journal.By) error {
+// ambiguous escalates once per deadline: several runs could be ours, and none may be taken. The drill ends when their time is over and none
+// of them goes on.
+func (c *Conductor) ambiguous(ctx context.Context, r *Result, sv *provider.Service, found []drill.Run, by journal.By) error {
+	var final []string
+	past := c.Now().After(r.Drill.Run(drill.Main).Intent.Since.Add(r.Drill.Plan.MaxDuration.D() + drill.RecordTimeout))
+	if past {
+		var err error
+		if final, err = over(ctx, sv, r.Drill.Ref(drill.Main), found); err != nil {
+			return err
+		}
+	}
 	return c.update(ctx, r, by, func(d *drill.Drill, now time.Time) (drill.Change, error) {
-		if now.After(d.Run(drill.Main).Intent.Since.Add(d.Plan.MaxDuration.D() + drill.RecordTimeout)) {
-			return d.SettleNever("several runs could have been this drill's and nobody said which; all are past their time", now)
+		if past && len(final) == len(found) {
+			return d.SettleUnknown("several runs could have been this drill's, and nobody said which: what is left of its faults is not known", final, now)
 		}
 		if d.Escalations > 0 && now.Before(d.Deadline) {
 			return drill.Change{}, nil
 		}
 		return d.Escalate(fmt.Sprintf("%d runs could be this drill's (%s and others): look in the console and stop what should not run", len(found), found[0].ID), "", now), nil
 	})
+}
+
+// over reads the candidates, and returns a line for each that goes on no more.
+func over(ctx context.Context, sv *provider.Service, ref drill.Run, found []drill.Run) ([]string, error) {
+	var final []string
+	for _, run := range found {
+		ref.ID = run.ID
+		o, err := sv.Observe(ctx, ref)
+		if err != nil {
+			return nil, err
+		}
+		if o.Phase.Final() {
+			final = append(final, "run "+run.ID+" is "+o.Vendor)
+		}
+	}
+	return final, nil
 }

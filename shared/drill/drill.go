@@ -103,7 +103,7 @@ type RunState struct {
 	Restoration Restoration `json:"restoration,omitempty"`
 	Evidence    []string    `json:"evidence,omitempty"`
 	Report      Report      `json:"report,omitzero"`
-	Never       bool        `json:"never,omitempty"` // it is sure that the run was never started
+	Never       bool        `json:"never,omitempty"` // nobody looks for it any more: it was never started, or nobody can say which it is
 }
 
 // Intent is the lease under which one author, and nobody else, may call the service.

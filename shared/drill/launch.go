@@ -13,6 +13,7 @@ const (
 	LaunchLease = 60 * time.Second // how long the author of an intent may call
 	LookupGap   = 30 * time.Second // between the two lookups that prove a run was never started: longer than a read is stale
 	MaxAttempts = 5
+	startSlack  = 5 * time.Second // by how much the service may differ from us about a start before it is written down
 )
 
 // Intend records that by, and nobody else, may now call the service for this role, until the lease ends. seen are the run
@@ -85,12 +86,14 @@ func (d *Drill) SetRun(role Role, id string, adopted bool, now time.Time) (Chang
 	if role != Main {
 		return c, nil
 	}
-	d.StartedAt = now
+	if d.StartedAt = now; adopted { // it may have begun with our first call; the service says when, once it is read
+		d.StartedAt = r.Intent.Since
+	}
 	if d.Status == Starting {
 		if err := d.to(Running); err != nil {
 			return Change{}, err
 		}
-		d.Deadline = now.Add(d.Plan.MaxDuration.D())
+		d.Deadline = d.StartedAt.Add(d.Plan.MaxDuration.D())
 		c.Facts = append(c.Facts, events.Started{About: d.about(now)})
 	}
 	return c, nil
@@ -170,6 +173,17 @@ func (d *Drill) SettleNever(why string, now time.Time) (Change, error) {
 		return d.endStopped([]string{why}, Restored{State: RestoreNeedless, At: now, Evidence: []string{why}}, now)
 	}
 	return d.end(Failed, why, Restored{State: RestoreNeedless, At: now, Evidence: []string{why}}, now)
+}
+
+// SettleUnknown ends a drill that has several runs to choose from, of which none goes on any more: which one was its own nobody knows,
+// and so nobody knows what it left behind.
+func (d *Drill) SettleUnknown(why string, evidence []string, now time.Time) (Change, error) {
+	d.run(Main).Never = true
+	restored := Restored{State: RestoreUnproven, Evidence: []string{why}}
+	if d.Stop != nil {
+		return d.endStopped(some(evidence), restored, now)
+	}
+	return d.end(Failed, why, restored, now)
 }
 
 // Unsettled returns until when a call of ours whose outcome is open may still take effect at the service, and set something going:

@@ -69,6 +69,7 @@ func (d *Drill) observeLive(before RunState, o Observation, changes []string, op
 	if err := d.follow(o, &c, opened, now); err != nil {
 		return Change{}, err
 	}
+	d.began(o, &c, now)
 	if len(changes) > 0 && now.Sub(d.ProgressedAt) >= ProgressEvery {
 		d.ProgressedAt = now
 		c.Facts = append(c.Facts, events.Progressed{About: d.about(now), Changes: some(changes)})
@@ -107,6 +108,26 @@ func (d *Drill) follow(o Observation, c *Change, opened []Gate, now time.Time) e
 		c.Facts = append(c.Facts, events.Waiting{About: d.about(now), Gate: g.ID, Kind: string(g.Kind), Name: g.Name, Choices: choices})
 	}
 	return nil
+}
+
+// began takes the service's word for when the run began: max_duration counts from then, though the start was seen late. Clocks differ, but
+// no run is older than the intent to start it.
+func (d *Drill) began(o Observation, c *Change, now time.Time) {
+	r, at := d.run(Main), o.StartedAt
+	if at.IsZero() || at.After(now) || r.ID == "" {
+		return
+	}
+	if at.Before(r.Intent.Since) {
+		at = r.Intent.Since
+	}
+	if off := at.Sub(d.StartedAt); off.Abs() < startSlack || off > 0 && !r.Adopted {
+		return
+	}
+	d.StartedAt = at
+	if d.Stop == nil {
+		d.Deadline = at.Add(d.Plan.MaxDuration.D())
+	}
+	c.add("the service says that it began at " + at.UTC().Format(time.RFC3339))
 }
 
 // settle ends the drill when the reading says that the run is over.

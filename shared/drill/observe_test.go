@@ -111,6 +111,11 @@ func TestObserve_FloodsOfWordsStillFitAnEvent(t *testing.T) {
 		o.Vendor, o.Reason = long, long
 	})
 	o.Steps = o.Steps[:200]
+	for i := range o.Steps {
+		for k := range 100 {
+			o.Steps[i].Targets = append(o.Steps[i].Targets, Target{ID: fmt.Sprint("i-", k, long[:100]), State: StepFailed, Message: long})
+		}
+	}
 	publishable(t, ok(t)(d.Observe(o, at(2))))
 	o.Phase, o.Gates = PhaseWaiting, []Gate{{Step: "0", Name: "choose", Kind: DebugGate}}
 	for i := range 5000 {
@@ -193,5 +198,42 @@ func TestDrill_RoundTrip(t *testing.T) {
 		a, _ := json.Marshal(got)
 		b, _ := json.Marshal(d)
 		t.Errorf("read back:\n%s\nwritten:\n%s", a, b)
+	}
+}
+
+// TestObserve_TheLimitCountsFromTheBeginning: a run that was found late has used up some of its time.
+func TestObserve_TheLimitCountsFromTheBeginning(t *testing.T) {
+	at := func(minutes float64) time.Time { return at(minutes).UTC() }
+	began := func(minutes float64) func(*Observation) { return func(o *Observation) { o.StartedAt = at(minutes) } }
+	for name, c := range map[string]struct {
+		adopted bool
+		edit    func(*Observation)
+		want    float64 // minutes: the beginning; the drill asked at 1 and knew the run at 10
+	}{
+		"by our own reply":                 {false, began(9.99), 10},
+		"by our own reply, and long ago":   {false, began(4), 4},
+		"by our own reply, the clock fast": {false, began(10.5), 10},
+		"found, and nothing is said":       {true, func(*Observation) {}, 1},
+		"found":                            {true, began(6), 6},
+		"found, older than the intent":     {true, began(-600), 1},
+		"found, from the future":           {true, began(600), 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := asked()
+			ok(t)(d.Intend(Main, "me", nil, 0, at(1)))
+			ok(t)(d.SetRun(Main, "run-1", c.adopted, at(10)))
+			for minute := range 3 {
+				if _, err := d.Observe(seen(PhaseRunning, c.edit), at(11+float64(minute))); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if !d.StartedAt.Equal(at(c.want)) || !d.Deadline.Equal(at(c.want+30)) {
+				t.Errorf("began at %s, may go on until %s; want %s", d.StartedAt, d.Deadline, at(c.want))
+			}
+			ok(t)(d.AskStop(StopByPerson, "a", "", "", at(20)))
+			if until := d.Deadline; !until.Equal(at(20).Add(StopDeadline)) {
+				t.Errorf("the stop's deadline is %s", until)
+			}
+		})
 	}
 }

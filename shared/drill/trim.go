@@ -8,8 +8,10 @@ import (
 
 // What a service says is cut, so that no fact outgrows an event and no drill its entry.
 const (
-	maxText  = 1000 // bytes of one text
-	maxLines = 20   // lines of evidence, and of changes in one entry
+	maxText    = 1000 // bytes of one text
+	maxLines   = 20   // lines of evidence, and of changes in one entry
+	maxTarget  = 200  // bytes of a target's id, and of its message
+	maxTargets = 1000 // in one reading
 )
 
 // trim cuts the texts of a reading.
@@ -20,9 +22,19 @@ func trim(o Observation) Observation {
 		o.Evidence[i] = clip(o.Evidence[i], maxText)
 	}
 	o.Steps = slices.Clone(o.Steps)
+	room := maxTargets
 	for i := range o.Steps {
 		s := &o.Steps[i]
+		if more := len(s.Targets) - room; more > 0 {
+			s.Targets, s.Message = s.Targets[:room], fmt.Sprintf("and %d more targets. %s", more, s.Message)
+		}
+		room -= len(s.Targets)
 		s.Name, s.Message, s.Vendor = clip(s.Name, maxText), clip(s.Message, maxText), clip(s.Vendor, maxText)
+		s.Targets = slices.Clone(s.Targets)
+		for k := range s.Targets {
+			t := &s.Targets[k]
+			t.ID, t.Message = clip(t.ID, maxTarget), clip(t.Message, maxTarget)
+		}
 	}
 	return o
 }

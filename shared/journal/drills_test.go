@@ -358,3 +358,16 @@ func TestLoadAt(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+func TestDrills_WithoutTheIndex(t *testing.T) {
+	j := open(t)
+	for _, id := range []string{"d2", "d1", "d10"} {
+		d := begin(t, j, id)
+		if _, err := j.Commit(t.Context(), d, note("x"), by); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if ids, err := j.Drills(t.Context()); err != nil || strings.Join(ids, " ") != "d1 d10 d2" {
+		t.Errorf("%v, %v", ids, err)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -183,6 +184,25 @@ func (j *Journal) Entries(ctx context.Context, drill string) ([]Entry, error) {
 		}
 	}
 	return entries, nil
+}
+
+// Drills lists every drill that has an entry, by id, whatever the index says. It costs a list for each.
+func (j *Journal) Drills(ctx context.Context) ([]string, error) {
+	var ids []string
+	for after := ""; ; {
+		keys, err := j.store.List(ctx, drillPrefix, after, 1)
+		if err != nil {
+			return nil, fmt.Errorf("list drills: %w", err)
+		}
+		if len(keys) == 0 {
+			return ids, nil
+		}
+		id, _, _ := strings.Cut(strings.TrimPrefix(keys[0], drillPrefix), "/")
+		if CheckID(id) == nil {
+			ids = append(ids, id)
+		}
+		after = drillPrefix + id + "/~" // behind every key of this one
+	}
 }
 
 // replies reads the bytes of revs 1 to head.
