@@ -243,12 +243,13 @@ func (s *system) getDrills(w http.ResponseWriter, r *http.Request) {
 		if errors.Is(err, journal.ErrNotFound) {
 			continue
 		}
-		if err != nil {
-			respondError(w, http.StatusInternalServerError, err)
-			return
+		if err != nil { // the others are shown all the same
+			out = append(out, drillView{ID: it.Drill, Plan: string(it.Summary), Mode: s.mode, Status: "damaged", RequestedAt: &it.At, LastError: err.Error()})
+			continue
 		}
 		out = append(out, viewDrill(d))
 	}
+	slices.SortStableFunc(out, func(a, b drillView) int { return b.RequestedAt.Compare(*a.RequestedAt) }) // the index knows the minute
 	if next != "" {
 		w.Header().Set("Firedrill-Next", next)
 	}

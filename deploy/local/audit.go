@@ -32,10 +32,11 @@ With --denials it lists who asked in chat for something that they had no right t
   firedrill audit --denials    who was refused what`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if _, err := os.Stat(data); err != nil {
-				return fmt.Errorf("there is no record to audit: %w; name the directory with --data", err)
+			where := filepath.Join(data, "journal")
+			if _, err := os.Stat(filepath.Join(where, "identity")); err != nil {
+				return fmt.Errorf("there is no record to audit: %w; name the directory that 'up' or 'demo' had as its data with --data", err)
 			}
-			store, err := dir.Open(filepath.Join(data, "journal"))
+			store, err := dir.OpenReadOnly(where)
 			if err != nil {
 				return err
 			}

@@ -110,6 +110,9 @@ func (o sender) run(cmd *cobra.Command, args []string) error {
 // event makes the CloudEvent that the words ask for.
 func (o sender) event(in io.Reader, args []string) ([]byte, error) {
 	verb := args[0]
+	if o.dry && !strings.EqualFold(verb, "start") {
+		return nil, usageError{fmt.Errorf("--dry-run goes with start alone: %s would be carried out. Nothing was sent", verb)}
+	}
 	if verb == "-" {
 		return io.ReadAll(io.LimitReader(in, events.MaxBytes+1))
 	}

@@ -24,6 +24,7 @@ import (
 	"github.com/firedrill/firedrill/shared/chat/token"
 	"github.com/firedrill/firedrill/shared/drill"
 	"github.com/firedrill/firedrill/shared/function"
+	"github.com/firedrill/firedrill/shared/guard"
 	"github.com/firedrill/firedrill/shared/journal"
 	"github.com/firedrill/firedrill/shared/journal/dir"
 	"github.com/firedrill/firedrill/shared/probe"
@@ -80,6 +81,7 @@ type system struct {
 	keys        token.Keys                   // of buttons and links
 	talk        http.Handler                 // the chatops function
 	messages    io.Closer
+	damaged     []string // what is said of active drills whose record cannot be read
 }
 
 // openers are the four drivers.
@@ -120,8 +122,28 @@ func newSystem(ctx context.Context, set settings) (*system, error) {
 	return s, s.wire(ctx)
 }
 
-// catchUp moves a sped-up clock past what an earlier run of this command wrote, so that time never goes backwards.
+// catchUp moves a sped-up clock past what an earlier run of this command wrote, so that time never goes backwards: levers and alarms go by
+// it as well as drills. A drill whose record is damaged keeps no other from going on.
 func (s *system) catchUp(ctx context.Context) error {
+	to := func(at time.Time) {
+		if ahead := at.Sub(s.clock.Now()); ahead > 0 {
+			s.clock.Advance(ahead)
+		}
+	}
+	levers, err := guard.Levers(ctx, s.journal)
+	if err != nil {
+		return err
+	}
+	for _, l := range levers {
+		to(l.At)
+	}
+	alarms, err := s.journal.Firing(ctx)
+	if err != nil {
+		return err
+	}
+	for _, a := range alarms {
+		to(a.At)
+	}
 	ids, err := s.journal.ActiveIDs(ctx)
 	if err != nil {
 		return fmt.Errorf("read active drills: %w", err)
@@ -132,14 +154,13 @@ func (s *system) catchUp(ctx context.Context) error {
 			continue
 		}
 		if err != nil {
-			return err
+			s.damaged = append(s.damaged, fmt.Sprintf("the record of drill %s is damaged, and nobody looks after it: firedrill stop --direct %s stops its run, firedrill audit %s shows the record (%v)", id, id, id, err))
+			continue
 		}
 		if e.Mode != s.mode {
 			return fmt.Errorf("drill %s in %s is %s, this is %s: keep them apart with --data", id, s.set.data, e.Mode, s.mode)
 		}
-		if ahead := e.At.Sub(s.clock.Now()); ahead > 0 {
-			s.clock.Advance(ahead)
-		}
+		to(e.At)
 	}
 	return nil
 }

@@ -99,7 +99,7 @@ func newScreen(cmd *cobra.Command, asJSON bool) screen {
 }
 
 func up(ctx context.Context, set settings, sc screen) error {
-	if set.speed <= 0 || set.speed > 10000 {
+	if !(set.speed > 0 && set.speed <= 10000) { // no number is neither
 		return usageError{fmt.Errorf("--speed %v: use a number above 0, up to 10000", set.speed)}
 	}
 	if set.live {
@@ -162,10 +162,12 @@ func notFree(addr string, err error) string {
 	return fmt.Sprintf("%s cannot be had: %v", addr, err)
 }
 
-// serve runs until ctx ends, then lets what is being handled finish.
+// serve runs until ctx ends, then lets what was accepted be handled.
 func (s *system) serve(ctx context.Context, console net.Listener, sc screen) error {
 	stop, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
+	handling, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
 	var wg sync.WaitGroup
 	closeBox, err := s.serveSandbox(&wg)
 	if err != nil {
@@ -178,7 +180,7 @@ func (s *system) serve(ctx context.Context, console net.Listener, sc screen) err
 			failed <- err
 		}
 	})
-	wg.Go(func() { s.bus.Run(stop, 4) })
+	wg.Go(func() { s.bus.Run(handling, 4) })
 	wg.Go(func() { s.tick(stop) })
 	lines, endLines := s.facts.listen()
 	defer endLines()
@@ -194,6 +196,8 @@ func (s *system) serve(ctx context.Context, console net.Listener, sc screen) err
 		fmt.Fprintln(sc.out, "\nending; active drills go on at the next 'up'")
 	}
 	s.finish(server, cancel)
+	s.drain()
+	end()
 	closeBox()
 	wg.Wait()
 	return err
@@ -208,6 +212,20 @@ func (s *system) finish(server *http.Server, cancel context.CancelFunc) {
 	_ = server.Shutdown(soon) // what is left is closed below
 	cancel()
 	_ = server.Close()
+}
+
+// drainFor bounds how long the end waits for what was accepted.
+const drainFor = 5 * time.Second
+
+// drain waits until what was accepted is handled: a stop that was answered with 202 is in no journal before.
+func (s *system) drain() {
+	done := make(chan struct{})
+	go func() { defer close(done); s.bus.Idle() }()
+	select {
+	case <-done:
+	case <-time.After(drainFor):
+		s.set.log.Warn("ended before everything that was accepted was handled")
+	}
 }
 
 func (s *system) greet(sc screen) {
@@ -237,6 +255,9 @@ func (s *system) greet(sc screen) {
 	fmt.Fprintf(sc.out, "  catalogue %s, %d plans\n", s.catalogName(), len(s.catalog.Load().Plans()))
 	if s.set.speed != 1 {
 		fmt.Fprintf(sc.out, "  clock     %g times faster\n", s.set.speed)
+	}
+	for _, d := range s.damaged {
+		fmt.Fprintf(sc.out, "\n  WARNING   %s\n", d)
 	}
 	to := ""
 	if s.set.addr != defaultAddr {

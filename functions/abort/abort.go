@@ -135,6 +135,9 @@ func (f *Function) one(ctx context.Context, id string, o order, asked bool) ([]e
 		r, err := f.Conduct.Stop(ctx, d, by) // asked before: see that it goes on
 		return append(out, r.Out...), err
 	case err != nil:
+		if d == nil { // its newest entry is damaged, perhaps: an older one names the run as well
+			d, _ = f.Journal.LoadReadable(ctx, id)
+		}
 		if d != nil {
 			f.unrecorded(ctx, d, o) // the journal cannot be written: that must not keep the run going
 		}

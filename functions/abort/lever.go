@@ -60,7 +60,15 @@ func (f *Function) release(ctx context.Context, in events.Event) ([]events.Event
 	}
 	changed, err := guard.SetLever(ctx, f.Journal, l)
 	f.Log.Info("released", "event", in.ID(), "scope", l.Scope, "changed", changed, "actor", l.Actor)
-	return nil, err
+	if err != nil || changed {
+		return nil, err
+	}
+	now, err := guard.Engaged(ctx, f.Journal, l.Scope)
+	if err != nil || now == nil {
+		return nil, err
+	}
+	return f.stays(ctx, l, in.ID(), fmt.Errorf("%s was halted at %s, after this release was given at %s; give it again to release", l.Scope,
+		now.At.UTC().Format(time.RFC3339), l.At.UTC().Format(time.RFC3339)))
 }
 
 // mayHalt wants an operator of anything. Where nobody can tell, a halt is taken: it is the safe direction.

@@ -250,6 +250,13 @@ func TestLever_EngageReleaseAndOrder(t *testing.T) {
 			t.Errorf("step %d: levers %v, %v", i, levers, err)
 		}
 	}
+	if l, err := guard.Engaged(t.Context(), b.journal, "all"); l != nil || err != nil {
+		t.Errorf("engaged: %+v, %v", l, err)
+	}
+	b.lever(t, "plan/p", true, at(40))
+	if l, err := guard.Engaged(t.Context(), b.journal, "plan/p"); err != nil || l == nil || !l.At.Equal(at(40)) {
+		t.Errorf("engaged: %+v, %v", l, err)
+	}
 	old, err := guard.Outdated(t.Context(), b.journal, guard.Lever{Scope: "all", At: at(29)})
 	if err != nil || !old {
 		t.Errorf("outdated %v, %v", old, err)

@@ -73,6 +73,15 @@ func Outdated(ctx context.Context, j *journal.Journal, l Lever) (bool, error) {
 	return err == nil && rev > 0 && !now.Engaged && l.At.Before(now.At), err
 }
 
+// Engaged returns the lever of a scope, nil where it is not engaged.
+func Engaged(ctx context.Context, j *journal.Journal, scope string) (*Lever, error) {
+	l, rev, err := readLever(ctx, j, leverPrefix+scope)
+	if err != nil || rev == 0 || !l.Engaged {
+		return nil, err
+	}
+	return &l, nil
+}
+
 // Levers lists the engaged levers.
 func Levers(ctx context.Context, j *journal.Journal) ([]Lever, error) {
 	items, err := j.Registers(ctx, leverPrefix)

@@ -59,6 +59,24 @@ func (j *Journal) Load(ctx context.Context, id string) (*drill.Drill, error) {
 	return e.State()
 }
 
+// LoadReadable returns the newest state of a drill that can be read, though newer entries may be damaged. It is for stopping what runs,
+// and for nothing that is to be recorded.
+func (j *Journal) LoadReadable(ctx context.Context, id string) (*drill.Drill, error) {
+	history, err := j.replies(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	for i, r := range slices.Backward(history) {
+		if r.err != nil {
+			continue
+		}
+		if e, err := decodeAt(r.data, i+1); err == nil {
+			return e.State()
+		}
+	}
+	return nil, fmt.Errorf("drill %s has no entry that can be read", id)
+}
+
 // LoadAt returns a drill's state as of one rev, or ErrNotFound.
 func (j *Journal) LoadAt(ctx context.Context, id string, rev int) (*drill.Drill, error) {
 	e, err := j.Entry(ctx, id, rev)

@@ -89,7 +89,7 @@ func (b *Bus) Publish(ctx context.Context, out ...events.Event) error {
 }
 
 // Run delivers until ctx ends, with workers goroutines per route. What is still queued then is not delivered: ticks carry on from the
-// journal.
+// journal with what is in it. Commands are not: who ends a bus waits for Idle first.
 func (b *Bus) Run(ctx context.Context, workers int) {
 	var wg sync.WaitGroup
 	for _, r := range b.routes {

@@ -34,6 +34,19 @@ type Store struct {
 // links, and removes what killed processes left behind more than an hour ago.
 func Open(path string) (*Store, error) { return open(path, system{}) }
 
+// OpenReadOnly returns the store in a directory that is there, and neither writes to it nor needs to be able to.
+func OpenReadOnly(path string) (*Store, error) {
+	root, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("read journal directory %s: %w", path, err)
+	}
+	files := system{}
+	if info, err := files.Stat(root); err != nil || !info.IsDir() {
+		return nil, fmt.Errorf("%s is no journal directory: %w", path, err)
+	}
+	return &Store{root: root, files: files, durable: map[string]bool{}, unsure: map[string]bool{}}, nil
+}
+
 func open(path string, files layer) (*Store, error) {
 	root, err := filepath.Abs(path)
 	if err != nil {
