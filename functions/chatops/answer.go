@@ -5,13 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/firedrill/firedrill/events"
+	"github.com/firedrill/firedrill/shared/catalog"
 	"github.com/firedrill/firedrill/shared/chat"
 	"github.com/firedrill/firedrill/shared/chat/grammar"
 	"github.com/firedrill/firedrill/shared/chat/words"
 	"github.com/firedrill/firedrill/shared/drill"
 )
+
+// maxWrong is the most runes about parameters that are wrong.
+const maxWrong = 600
 
 // caller is who sent a command, and under which id of their own.
 type caller struct {
@@ -136,13 +141,39 @@ func (f *Function) onDrill(ctx context.Context, c caller, o order) (Reply, error
 	if err != nil {
 		return Reply{}, err
 	}
-	if o.Verb == grammar.Approve {
+	switch o.Verb {
+	case grammar.Approve:
 		return f.approve(ctx, c, o)
+	case grammar.Answer:
+		if err := asked(d, o.Claim); err != nil {
+			return Reply{}, err
+		}
 	}
 	p, said := f.payload(c, o)
 	reply, err := f.publish(ctx, c, p, o.Drill, said)
 	reply.Drill = o.Drill
 	return reply, err
+}
+
+// asked returns a *refusal unless the drill has a claim of that name that a person is asked about.
+func asked(d *drill.Drill, claim string) error {
+	c, _, ok := d.ClaimFor(claim)
+	switch {
+	case ok && c.Ask != "":
+		return nil
+	case ok:
+		return &refusal{text: words.Say("claim %s of drill %s is measured: nobody is asked", c.ID, d.ID), drill: d.ID}
+	}
+	var ids []string
+	for _, c := range d.Plan.Expect {
+		if c.Ask != "" {
+			ids = append(ids, c.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return &refusal{text: words.Say("drill %s asks nobody about a claim", d.ID), drill: d.ID}
+	}
+	return &refusal{text: words.Say("drill %s has no claim %q: it asks about %s", d.ID, chat.Line(claim, 60), strings.Join(ids, ", ")), drill: d.ID}
 }
 
 // payload is the event of the commands about one drill that go by the bus alone.
@@ -163,7 +194,7 @@ func (f *Function) payload(c caller, o order) (events.Payload, string) {
 	if o.Verb == grammar.Execute {
 		action = string(drill.Execute)
 	}
-	return events.Advance{Drill: o.Drill, Gate: o.gate, Step: o.Step, Action: action, Actor: c.actor, ExpiresAt: expires}, c.say("%s for %s sent", action, short)
+	return events.Advance{Drill: o.Drill, Gate: o.gate, Step: o.Step, Action: action, Actor: c.actor, ExpiresAt: expires}, c.say("%s of %s sent", words.Say(string(o.Verb)), short)
 }
 
 func (f *Function) start(ctx context.Context, c caller, cmd grammar.Command) (Reply, error) {
@@ -184,6 +215,9 @@ func (f *Function) start(ctx context.Context, c caller, cmd grammar.Command) (Re
 			p.Parameters = map[string]any{}
 		}
 		p.Parameters[k] = v
+	}
+	if _, _, err := catalog.Resolve(plan.Plan, p.Parameters); err != nil {
+		return Reply{}, &refusal{text: words.Say("nothing is started: %s", chat.Line(strings.ReplaceAll(err.Error(), "\n", "; "), maxWrong))}
 	}
 	e, err := f.event(c, p, cmd.Plan)
 	if err != nil {

@@ -19,12 +19,14 @@ type Publisher interface {
 	Publish(ctx context.Context, out ...events.Event) error
 }
 
-// Reader finds plans and drills. A stop of a drill whose whole id is given, a stop of all, and a halt never use it.
+// Reader finds plans and drills. A stop of a drill whose whole id is given and a stop of all never use it, and a halt uses Plans alone.
 type Reader interface {
-	// Plans returns every plan of the catalogue in the order in which they are shown.
+	// Plans returns every plan of the catalogue in the order in which they are shown. It makes no call to anybody.
 	Plans(ctx context.Context) ([]Plan, error)
-	// Drills returns the drills whose id begins with prefix, newest first; with "" all that are active. Letters are lower case.
-	Drills(ctx context.Context, prefix string) ([]*drill.Drill, error)
+	// Active returns the ids of the drills that are active.
+	Active(ctx context.Context) ([]string, error)
+	// Newest returns the ids that begin with prefix among those of the newest drills, active or over, newest first. Letters are lower case.
+	Newest(ctx context.Context, prefix string) ([]string, error)
 	// Drill returns the drill with this whole id, or an error that wraps journal.ErrNotFound.
 	Drill(ctx context.Context, id string) (*drill.Drill, error)
 	// Halted returns the scopes that are halted.

@@ -42,6 +42,7 @@ type world struct {
 	looked          bool // asked which buttons were pressed
 	input           error
 	read            error
+	newest          int // how often the index was read
 	drills          []*drill.Drill
 	clock           time.Time
 	log             bytes.Buffer
@@ -71,24 +72,35 @@ func (w *world) Plans(context.Context) ([]chatops.Plan, error) {
 		{Plan: drill.Plan{Name: "checkout-az-outage", Title: "Checkout survives", Service: drill.FIS, Environment: "production", MaxDuration: drill.Duration(30 * time.Minute),
 			Timezone: "Europe/Berlin", StopOn: []string{"checkout-5xx"}, Approval: drill.Approval{Need: 1}}, Next: now.Add(time.Hour)},
 		{Plan: drill.Plan{Name: "cart-cpu", Title: "Cart \u202eunder\nload", Service: drill.CFG, Environment: "staging",
-			Parameters: map[string]drill.Parameter{"seconds": {Type: "int", Default: 180, Max: &limit}}}},
+			Parameters: map[string]drill.Parameter{"seconds": {Type: "int", Default: 180, Max: &limit}, "note": {Type: "string", Default: "none"}}}},
 	}, w.read
 }
 
-func (w *world) Drills(_ context.Context, prefix string) ([]*drill.Drill, error) {
-	var out []*drill.Drill
+func (w *world) Active(context.Context) ([]string, error) {
+	var ids []string
 	for _, d := range w.drills {
-		if strings.HasPrefix(d.ID, prefix) {
-			out = append(out, d)
+		if !d.Status.Ended() {
+			ids = append(ids, d.ID)
 		}
 	}
-	return out, w.read
+	return ids, w.read
+}
+
+func (w *world) Newest(_ context.Context, prefix string) ([]string, error) {
+	w.newest++
+	var ids []string
+	for _, d := range w.drills {
+		if strings.HasPrefix(d.ID, prefix) {
+			ids = append(ids, d.ID)
+		}
+	}
+	return ids, w.read
 }
 
 func (w *world) Drill(_ context.Context, id string) (*drill.Drill, error) {
 	for _, d := range w.drills {
-		if d.ID == id && w.read == nil {
-			return d, nil
+		if d.ID == id {
+			return d, w.read
 		}
 	}
 	return nil, errors.Join(w.read, journal.ErrNotFound)
@@ -150,7 +162,8 @@ func newWorld(t testing.TB) *world {
 	w.policy = access.Policy{Bindings: []access.Binding{{Role: "admin", To: "webhook:acme/alice"}}}
 	stop := &drill.StopState{RequestedAt: now.Add(-time.Minute), By: "alarm:local/x"}
 	w.drills = []*drill.Drill{
-		{ID: first, Mode: "SANDBOX", Status: drill.Stopping, Stop: stop, Plan: drill.Plan{Name: "checkout-az-outage", Title: "Checkout"}},
+		{ID: first, Mode: "SANDBOX", Status: drill.Stopping, Stop: stop, Plan: drill.Plan{Name: "checkout-az-outage", Title: "Checkout",
+			Expect: []drill.Claim{{ID: "c1", Claim: "it answers"}, {ID: "c2", Claim: "no order is lost", Ask: "owner"}}}, Claims: make([]drill.ClaimState, 2)},
 		{ID: second, Mode: "SANDBOX", Status: drill.Waiting, Plan: drill.Plan{Name: "cart-cpu"}, Gates: []drill.Gate{{ID: "2@5", Choices: []drill.Choice{{Action: drill.Execute}}}}},
 	}
 	w.f = &chatops.Function{

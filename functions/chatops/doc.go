@@ -3,6 +3,7 @@
 //
 // In: HTTP. Out: command.*.
 //
-// A stop, a halt and an approval are appended to the journal before they are published, so that a slow bus delays none of
-// them. Ids of commands are derived from the request's own id: the same request, sent again, is the same command.
+// A stop and a halt are appended to the journal and published at the same time, so that neither a journal nor a bus that does not answer
+// loses them; an approval is appended first, because what the journal declines is not published. Ids of commands are derived from
+// the request's own id: the same request, sent again, is the same command.
 package chatops

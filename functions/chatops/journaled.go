@@ -3,9 +3,13 @@ package chatops
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/firedrill/firedrill/events"
+	"github.com/firedrill/firedrill/shared/chat/grammar"
 	"github.com/firedrill/firedrill/shared/drill"
 	"github.com/firedrill/firedrill/shared/function"
 	"github.com/firedrill/firedrill/shared/guard"
@@ -23,22 +27,45 @@ type Journaled struct {
 
 var _ Inputs = (*Journaled)(nil)
 
-// Stop asks for the stop of one drill, or of all that are active.
+const (
+	parallel  = 16                     // calls of the journal at once
+	factsTime = 500 * time.Millisecond // how long a bus may take for facts that poll would send too
+)
+
+// Stop asks for the stop of one drill, or of all that are active. Every stop is appended before any fact is sent.
 func (j *Journaled) Stop(ctx context.Context, p events.Stop) error {
-	if p.Drill != "all" {
-		return j.update(ctx, p.Drill, p.Actor, func(d *drill.Drill, now time.Time) (drill.Change, error) {
-			return d.AskStop(drill.StopByPerson, p.Actor, p.Reason, "", now)
-		})
+	if p.Drill != grammar.All {
+		out, err := j.stop(ctx, p.Drill, p)
+		j.send(ctx, out)
+		return err
 	}
 	ids, err := j.Journal.ActiveIDs(ctx)
-	errs := []error{err}
-	for _, id := range ids {
-		p.Drill = id
-		if err := j.Stop(ctx, p); !errors.Is(err, drill.ErrAnswered) && !errors.Is(err, journal.ErrNotFound) {
-			errs = append(errs, err)
-		}
+	outs, errs := make([][]events.Event, len(ids)), make([]error, len(ids))
+	var group errgroup.Group
+	group.SetLimit(parallel)
+	for i, id := range ids {
+		group.Go(func() error {
+			outs[i], errs[i] = j.stop(ctx, id, p)
+			if errors.Is(errs[i], drill.ErrAnswered) || errors.Is(errs[i], journal.ErrNotFound) {
+				errs[i] = nil
+			}
+			return nil
+		})
 	}
-	return errors.Join(errs...)
+	_ = group.Wait() // every goroutine returns nil
+	j.send(ctx, slices.Concat(outs...))
+	return errors.Join(append(errs, err)...)
+}
+
+// stop appends one. The same words of the same person a moment ago are this very command, which came by the bus meanwhile.
+func (j *Journaled) stop(ctx context.Context, id string, p events.Stop) ([]events.Event, error) {
+	d, out, err := j.Journal.Update(ctx, id, journal.By{Actor: p.Actor, Source: j.Source}, func(d *drill.Drill, now time.Time) (drill.Change, error) {
+		return d.AskStop(drill.StopByPerson, p.Actor, p.Reason, "", now)
+	})
+	if errors.Is(err, drill.ErrAnswered) && d.Stop != nil && d.Stop.By == p.Actor && d.Stop.Reason == p.Reason && j.Now().Sub(d.Stop.RequestedAt) < time.Minute {
+		return nil, nil
+	}
+	return out, err
 }
 
 // Halt engages the lever: from then on nothing of its scope starts. Stopping what runs is abort's.
@@ -49,19 +76,22 @@ func (j *Journaled) Halt(ctx context.Context, p events.Halt) error {
 
 // Approve counts a vote for the start of a drill. Approvals inside a run are the service's, and go by the bus.
 func (j *Journaled) Approve(ctx context.Context, p events.Approve) error {
-	return j.update(ctx, p.Drill, p.Actor, func(d *drill.Drill, now time.Time) (drill.Change, error) {
+	_, out, err := j.Journal.Update(ctx, p.Drill, journal.By{Actor: p.Actor, Source: j.Source}, func(d *drill.Drill, now time.Time) (drill.Change, error) {
 		if !d.AwaitsApproval() || p.Gate != "" && p.Gate != d.Approvals.Gate {
 			return drill.Change{}, nil
 		}
 		return d.Approve(p.Actor, p.Note, now)
 	})
+	j.send(ctx, out)
+	return err
 }
 
-func (j *Journaled) update(ctx context.Context, id, actor string, edit journal.Edit) error {
-	_, out, err := j.Journal.Update(ctx, id, journal.By{Actor: actor, Source: j.Source}, edit)
-	if err != nil || len(out) == 0 {
-		return err
+// send publishes facts; poll sends again what is not out.
+func (j *Journaled) send(ctx context.Context, out []events.Event) {
+	if len(out) == 0 {
+		return
 	}
-	_ = function.Send(ctx, j.Publisher, j.Journal, out) // poll sends again what is not out
-	return nil
+	ctx, cancel := context.WithTimeout(ctx, factsTime)
+	defer cancel()
+	_ = function.Send(ctx, j.Publisher, j.Journal, out)
 }

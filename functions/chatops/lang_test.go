@@ -16,15 +16,15 @@ func TestLang_IsTheConversations(t *testing.T) {
 		return ""
 	}
 	for text, want := range map[string]string{
-		"停止 " + third: "已请求停止演练 abcdefgh", "strat x": "是否想写 \"start\"", "帮助 停止": "停止一个或所有演练", "启动 checkout-az-outage": "您不能执行 start（环境 production）",
-		"状态 abcd": "等待处理",
+		"停止 " + third: "已请求停止演练 abcdefghijkl2", "strat x": "是否想写 \"start\"", "帮助 停止": "停止一个或所有演练", "启动 checkout-az-outage": "您不能执行 start（环境 production）",
+		"状态 abcd": "等待处理", "推进 k7zz": "已提交推进：演练 k7zzz4x9", "急停 plan/cart-cpuu": "没有计划 \"cart-cpuu\"：是否想写 \"plan/cart-cpu\"。未禁止任何范围",
 	} {
 		if _, got := w.as(p, "ALICE", text, text, ""); !strings.Contains(got, want) {
 			t.Errorf("%s: %s", text, got)
 		}
 	}
 	w.published = nil
-	if _, got := w.as(p, "BOB", "9", "", w.button("approve", third, messages.OfGate(w.drills[2], "start@3"))); !strings.HasSuffix(got, "|已批准") {
+	if _, got := w.as(p, "BOB", "9", "", w.button("approve", third, messages.OfGate(w.drills[2], "start@3"))); !strings.HasSuffix(got, "|已提交") {
 		t.Error(got)
 	}
 }

@@ -19,13 +19,15 @@ import (
 
 // plainly is a platform without signatures: what it receives is what the test says. It cannot answer in its acknowledgement.
 type plainly struct {
-	in  chat.Incoming
-	err error
+	in   chat.Incoming
+	err  error
+	said chat.Answer // the last one
 }
 
 func (p *plainly) Receive(chat.Request) (chat.Incoming, error) {
 	in := p.in
 	in.Answer = func(a chat.Answer) chat.Response {
+		p.said = a
 		return chat.Response{Type: "text/plain", Body: []byte(a.Text + "|" + a.Done)}
 	}
 	return in, p.err
@@ -86,7 +88,7 @@ func TestRoles_WhoMayDoWhat(t *testing.T) {
 		"a stranger looks":                        {"EVE", "list", false, "slack:T/EVE"},
 		"a stranger looks at a drill that is not": {"EVE", "status zzzz", false, "slack:T/EVE"},
 		"a stranger asks for help":                {"EVE", "help", false, "Give an admin this id to bind to one: slack:T/EVE"},
-		"a stranger stops":                        {"EVE", "stop " + third, true, "stop of drill abcdefgh asked for"},
+		"a stranger stops":                        {"EVE", "stop " + third, true, "stop of drill abcdefghijkl2 asked for"},
 		"a stranger stops all":                    {"EVE", "stop all", true, "stop of every drill asked for"},
 		"a stranger halts":                        {"EVE", "halt", false, "slack:T/EVE"},
 		"an operator halts":                       {"ALICE", "halt all fire", true, "halt of all"},
@@ -95,7 +97,7 @@ func TestRoles_WhoMayDoWhat(t *testing.T) {
 		"an operator approves":                    {"ALICE", "approve " + third, false, "takes approver"},
 		"an approver approves":                    {"BOB", "approve abcd", true, "approval of abcdefgh sent"},
 		"a viewer advances":                       {"CAROL", "advance k7zz", false, "takes operator"},
-		"an operator advances":                    {"ALICE", "advance k7zz", true, "execute for k7zzz4x9 sent"},
+		"an operator advances":                    {"ALICE", "advance k7zz", true, "advance of k7zzz4x9 sent"},
 		"a viewer concludes":                      {"CAROL", "conclude abcd expected x", false, "takes operator"},
 		"a viewer looks":                          {"CAROL", "status abcd", false, "cart-cpu: waiting"},
 	} {
@@ -162,7 +164,7 @@ func TestPress_CarriesWhatWasAskedAndNothingElse(t *testing.T) {
 	w, p := room(t)
 	_, text := w.as(p, "BOB", "1", "", w.button("approve", third, messages.OfGate(w.drills[2], "start@3")))
 	_, e := payload[events.Approve](t, w)
-	if e.Gate != "start@3" || e.Drill != third || e.Actor != "slack:T/BOB" || !strings.HasSuffix(text, "|Approved") {
+	if e.Gate != "start@3" || e.Drill != third || e.Actor != "slack:T/BOB" || !strings.HasSuffix(text, "|Sent") {
 		t.Errorf("%+v, %s", e, text)
 	}
 }

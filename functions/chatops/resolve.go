@@ -2,13 +2,16 @@ package chatops
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/firedrill/firedrill/shared/chat"
 	"github.com/firedrill/firedrill/shared/chat/grammar"
 	"github.com/firedrill/firedrill/shared/chat/words"
 	"github.com/firedrill/firedrill/shared/drill"
+	"github.com/firedrill/firedrill/shared/journal"
 )
 
 const (
@@ -19,16 +22,44 @@ const (
 
 func shortID(id string) string { return id[:min(short, len(id))] }
 
-// resolve finds the one drill whose id begins with prefix. A word that fits none or several is answered with what there is.
+// resolve returns the whole id of the drill that a stop is about. An id with too much behind it is still that drill's.
 func (f *Function) resolve(ctx context.Context, prefix string) (string, error) {
-	d, err := f.lookUp(ctx, prefix)
-	if err != nil {
+	ids, err := f.beginning(ctx, prefix)
+	switch {
+	case err != nil:
 		return "", err
+	case len(ids) == 0:
+		return "", &refusal{text: words.Say("no drill's id begins with %q. /drill status shows those that are active, and /drill stop all stops every one.", chat.Line(prefix, 40))}
+	case len(ids) > 1:
+		return "", f.ambiguous(ctx, prefix, ids)
 	}
-	return d.ID, nil
+	return ids[0], nil
 }
 
-// find does the same for a caller who needs a role, and tells a stranger nothing of what there is.
+// beginning returns the drills whose id begins with prefix: the active ones, or where none does, those that are over.
+func (f *Function) beginning(ctx context.Context, prefix string) ([]string, error) {
+	ids, err := f.matching(ctx, prefix)
+	if err == nil && len(ids) == 0 {
+		ids, err = f.Reader.Newest(ctx, prefix)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find drill %s: %w", prefix, err)
+	}
+	return ids, nil
+}
+
+// matching returns the active drills whose id begins with a prefix, or is the beginning of it.
+func (f *Function) matching(ctx context.Context, prefix string) ([]string, error) {
+	ids, err := f.Reader.Active(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list active drills: %w", err)
+	}
+	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool {
+		return !strings.HasPrefix(id, prefix) && !strings.HasPrefix(prefix, id)
+	}), nil
+}
+
+// find finds the one drill whose id begins with prefix, for a caller who needs a role, and tells a stranger nothing of what there is.
 func (f *Function) find(ctx context.Context, c caller, verb grammar.Verb, prefix string) (*drill.Drill, error) {
 	d, err := f.lookUp(ctx, prefix)
 	return d, f.unlessStranger(c, verb, prefix, err)
@@ -42,33 +73,44 @@ func (f *Function) unlessStranger(c caller, verb grammar.Verb, about string, err
 	return f.may(c, verb, "", about)
 }
 
+// lookUp finds one drill. A word that fits none or several is answered with what
+// there is.
 func (f *Function) lookUp(ctx context.Context, prefix string) (*drill.Drill, error) {
 	prefix = strings.ToLower(prefix)
-	if len(prefix) == fullID {
-		if d, err := f.Reader.Drill(ctx, prefix); err == nil {
-			return d, nil
+	none := &refusal{text: words.Say("no drill's id begins with %q. /drill status shows those that are active.", chat.Line(prefix, 40))}
+	if len(prefix) > fullID {
+		return nil, none
+	}
+	ids := []string{prefix}
+	if len(prefix) < fullID {
+		var err error
+		if ids, err = f.beginning(ctx, prefix); err != nil {
+			return nil, err
 		}
 	}
-	drills, err := f.Reader.Drills(ctx, prefix)
-	if err != nil {
-		return nil, fmt.Errorf("find drill %s: %w", prefix, err)
-	}
-	for _, d := range drills {
-		if strings.EqualFold(d.ID, prefix) {
-			return d, nil
-		}
-	}
-	switch len(drills) {
-	case 1:
-		return drills[0], nil
+	switch len(ids) {
 	case 0:
-		return nil, &refusal{text: words.Say("no drill's id begins with %q. /drill status shows those that are active.", chat.Line(prefix, 40))}
+		return nil, none
+	case 1:
+		d, err := f.Reader.Drill(ctx, ids[0])
+		if errors.Is(err, journal.ErrNotFound) {
+			return nil, none
+		}
+		return d, err
 	}
-	var rows []string
-	for _, d := range drills[:min(len(drills), listed)] {
-		rows = append(rows, fmt.Sprintf("%s (%s, %s)", d.ID, d.Plan.Name, d.Status))
+	return nil, f.ambiguous(ctx, prefix, ids)
+}
+
+// ambiguous says which drills a prefix fits. Those that cannot be read are named all the same.
+func (f *Function) ambiguous(ctx context.Context, prefix string, ids []string) error {
+	rows := make([]string, min(len(ids), listed))
+	for i := range rows {
+		rows[i] = ids[i]
+		if d, err := f.Reader.Drill(ctx, ids[i]); err == nil {
+			rows[i] = fmt.Sprintf("%s (%s, %s)", d.ID, d.Plan.Name, d.Status)
+		}
 	}
-	return nil, &refusal{text: words.Say("%d drills begin with %q: %s. Write more of the id.", len(drills), chat.Line(prefix, 40), strings.Join(rows, ", "))}
+	return &refusal{text: words.Say("%d drills begin with %q: %s. Write more of the id.", len(ids), chat.Line(prefix, 40), strings.Join(rows, ", "))}
 }
 
 // findPlan returns the plan with this name; letters count, so that two plans never stand for one another.

@@ -2,8 +2,8 @@ package chatops
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -67,39 +67,11 @@ func (s *Shelf) Report(ctx context.Context, id string) ([]byte, error) {
 	return s.Journal.Object(ctx, id, journal.ReportPage)
 }
 
-// Drills lists the active drills, or those among the newest whose id begins with prefix.
-func (s *Shelf) Drills(ctx context.Context, prefix string) ([]*drill.Drill, error) {
-	ids, err := s.Journal.ActiveIDs(ctx)
-	if prefix != "" {
-		ids, err = s.startingWith(ctx, prefix)
-	}
-	if err != nil {
-		return nil, err
-	}
-	var out []*drill.Drill
-	for _, id := range ids {
-		d, err := s.Journal.Load(ctx, id)
-		if errors.Is(err, journal.ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, d)
-	}
-	return out, nil
-}
+// Active lists the drills that have a marker.
+func (s *Shelf) Active(ctx context.Context) ([]string, error) { return s.Journal.ActiveIDs(ctx) }
 
-func (s *Shelf) startingWith(ctx context.Context, prefix string) ([]string, error) {
-	items, _, err := s.Journal.Recent(ctx, newest, "")
-	if err != nil {
-		return nil, err
-	}
-	var ids []string
-	for _, it := range items {
-		if strings.HasPrefix(it.Drill, prefix) {
-			ids = append(ids, it.Drill)
-		}
-	}
-	return ids, nil
+// Newest looks among the newest drills.
+func (s *Shelf) Newest(ctx context.Context, prefix string) ([]string, error) {
+	ids, err := s.Journal.RecentIDs(ctx, newest)
+	return slices.DeleteFunc(ids, func(id string) bool { return !strings.HasPrefix(id, prefix) }), err
 }

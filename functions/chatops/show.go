@@ -9,10 +9,13 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/firedrill/firedrill/shared/chat"
 	"github.com/firedrill/firedrill/shared/chat/grammar"
 	"github.com/firedrill/firedrill/shared/chat/words"
 	"github.com/firedrill/firedrill/shared/drill"
+	"github.com/firedrill/firedrill/shared/journal"
 )
 
 const (
@@ -169,11 +172,11 @@ func (c caller) parameter(p drill.Parameter) string {
 }
 
 func (f *Function) active(ctx context.Context, c caller) (Reply, error) {
-	drills, err := f.Reader.Drills(ctx, "")
+	drills, err := f.drills(ctx)
 	if err != nil {
 		return Reply{}, fmt.Errorf("list drills: %w", err)
 	}
-	drills = slices.DeleteFunc(slices.Clone(drills), func(d *drill.Drill) bool { return f.may(c, grammar.Status, d.Plan.Environment, d.ID) != nil })
+	drills = slices.DeleteFunc(drills, func(d *drill.Drill) bool { return f.may(c, grammar.Status, d.Plan.Environment, d.ID) != nil })
 	if len(drills) == 0 {
 		return Reply{Text: f.said(c.say("no drill is active"))}, nil
 	}
@@ -185,6 +188,27 @@ func (f *Function) active(ctx context.Context, c caller) (Reply, error) {
 		rows = append(rows, c.say("and %d more", n))
 	}
 	return Reply{Text: strings.Join(rows, "\n")}, nil
+}
+
+// drills reads all that are active.
+func (f *Function) drills(ctx context.Context) ([]*drill.Drill, error) {
+	ids, err := f.Reader.Active(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found := make([]*drill.Drill, len(ids))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(parallel)
+	for i, id := range ids {
+		group.Go(func() (err error) {
+			if found[i], err = f.Reader.Drill(ctx, id); errors.Is(err, journal.ErrNotFound) {
+				return nil // a marker whose drill was never written
+			}
+			return err
+		})
+	}
+	err = group.Wait()
+	return slices.DeleteFunc(found, func(d *drill.Drill) bool { return d == nil }), err
 }
 
 func (c caller) row(d *drill.Drill) string {

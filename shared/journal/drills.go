@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/firedrill/firedrill/events"
@@ -259,15 +260,16 @@ func (j *Journal) Active(ctx context.Context) ([]Marker, error) {
 	return markers, errors.Join(errs...)
 }
 
-// ActiveIDs lists the drills that have a marker. One whose marker is damaged is listed too: its journal decides.
+// ActiveIDs lists the drills that have a marker, without reading it: a drill whose marker is damaged is listed too.
 func (j *Journal) ActiveIDs(ctx context.Context) ([]string, error) {
-	markers, err := j.Markers(ctx)
-	ids := make([]string, 0, len(markers))
-	for _, m := range markers {
-		ids = append(ids, m.Drill)
+	ids, err := j.keys(ctx, markerPrefix)
+	if err != nil {
+		return nil, fmt.Errorf("list markers: %w", err)
 	}
-	damaged, rest := splitMarkerErrors(err)
-	return append(ids, damaged...), rest
+	for i, key := range ids {
+		ids[i] = strings.TrimPrefix(key, markerPrefix)
+	}
+	return ids, nil
 }
 
 // splitMarkerErrors takes the drills of unreadable markers out of what Markers returned.

@@ -67,6 +67,21 @@ func (j *Journal) Recent(ctx context.Context, limit int, after string) ([]IndexI
 	return items, next, nil
 }
 
+// RecentIDs returns the ids of up to limit drills, at most 1000, newest first. It reads no summary.
+func (j *Journal) RecentIDs(ctx context.Context, limit int) ([]string, error) {
+	keys, err := j.store.List(ctx, indexPrefix, indexPrefix, min(max(limit, 1), pageSize))
+	if err != nil {
+		return nil, fmt.Errorf("read index: %w", err)
+	}
+	var ids []string
+	for _, key := range keys {
+		if item, err := parseIndex(strings.TrimPrefix(key, indexPrefix)); err == nil { // what is not ours is left out
+			ids = append(ids, item.Drill)
+		}
+	}
+	return ids, nil
+}
+
 // parseIndex reads <inverted minute>/<drill>.
 func parseIndex(key string) (IndexItem, error) {
 	head, drill, _ := strings.Cut(key, "/")

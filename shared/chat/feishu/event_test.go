@@ -127,6 +127,8 @@ func TestTyped_IsWhatThePersonTyped(t *testing.T) {
 		ours bool
 	}{
 		"the bot in front":           {"@_user_1 /drill start x", []mention{bot}, "/drill start x", true},
+		"a colon behind it":          {"@_user_1: stop all", []mention{bot}, ": stop all", true},
+		"a comma behind it":          {"@_user_1，停止 k7m2", []mention{bot}, "，停止 k7m2", true},
 		"without a space":            {"@_user_1启动 x", []mention{bot}, "启动 x", true},
 		"spaces before":              {"  @_user_1\n status", []mention{bot}, "status", true},
 		"a person later":             {"@_user_1 note k7 ask @_user_2", []mention{bot, bob}, "note k7 ask @Bob", true},

@@ -50,61 +50,82 @@ func end(l *lexer, u usage) step {
 	}
 }
 
-func lower(s *string) step {
-	return func() error {
-		*s = strings.ToLower(*s)
-		return nil
-	}
-}
-
 // idPattern is a drill's id or its beginning.
 var idPattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9]{1,32}$`) })
 
-// here reports whether the next word is no id, in a conversation that is about one drill.
-func here(l *lexer, verb Verb) bool {
-	if l.in.Drill == "" {
-		return false
+// isAll reports whether a word means every drill, or the widest scope.
+func isAll(w string) bool {
+	switch w {
+	case "全部", "所有", "全部演练", "所有演练":
+		return true
 	}
-	w := strings.ToLower(l.peek())
-	if w == "" {
-		return !l.unread()
-	}
-	if w == All {
-		return slices.Contains([]Verb{Note, Approve, Reject, Answer, Conclude}, verb) // "all" begins their text
-	}
-	return !idPattern().MatchString(w) || l.in.Names != nil && !l.in.Names(w)
+	return strings.EqualFold(w, All)
 }
+
+// noun reports whether a word only says that an id follows.
+func noun(w string) bool { return strings.EqualFold(w, "drill") || w == "演练" }
 
 // status takes the conversation's drill where none is named, and all where there is no such drill.
 func status(l *lexer, c *Command) step {
 	return func() error {
-		if w := l.peek(); w == "" && !l.unread() {
+		switch w := l.name(inWord).word; {
+		case w == "":
 			c.Drill = l.in.Drill
-			return nil
-		}
-		return optional(l, &c.Drill)()
-	}
-}
-
-func drill(l *lexer, c *Command, u usage) step {
-	return func() error {
-		if here(l, u.Verb) {
-			c.Drill = l.in.Drill
-			return nil
-		}
-		if err := required(l, u, "the drill's id", &c.Drill)(); err != nil {
-			return err
-		}
-		typed := c.Drill
-		c.Drill = strings.ToLower(c.Drill)
-		switch {
-		case c.Drill == All && u.Verb != Stop:
-			return &Error{Token: typed, Problem: words.Say("%s takes one drill", u.Verb), Fix: words.Say("write its id, which /drill status shows")}
-		case !idPattern().MatchString(c.Drill):
-			return &Error{Token: typed, Problem: words.Say("this is no id of a drill"), Fix: words.Say("write the id that /drill status shows, or its first characters")}
+		case isAll(w):
+			c.Drill = All
+		default:
+			c.Drill = strings.ToLower(w)
 		}
 		return nil
 	}
+}
+
+// drill reads which drill is meant. In a conversation about one it may be left out.
+func drill(l *lexer, c *Command, u usage) step {
+	return func() error {
+		next := *l
+		n := next.name(inWord)
+		if noun(n.word) { // stop drill k7m2
+			after := next
+			m := after.name(inWord)
+			if ok, err := l.names(u.Verb, strings.ToLower(m.word)); err != nil || ok {
+				n, next = m, after
+			}
+		}
+		id := strings.ToLower(n.word)
+		if l.in.Drill != "" {
+			if ok, err := l.names(u.Verb, id); err != nil || !ok {
+				c.Drill = l.in.Drill
+				return err
+			}
+		}
+		doubtful := n.stuck || strings.Contains(n.after, "?") || strings.Contains(n.before, "/")
+		switch {
+		case id == "":
+			return missing(u, "the drill's id")
+		case isAll(id) && u.Verb == Stop:
+			id = All
+		case isAll(id):
+			return &Error{Token: n.word, Problem: words.Say("%s takes one drill", u.Verb), Fix: words.Say("write its id, which /drill status shows")}
+		case !idPattern().MatchString(id), doubtful && !u.always():
+			return &Error{Token: l.peek(), Problem: words.Say("this is no id of a drill"), Fix: words.Say("write the id that /drill status shows, or its first characters")}
+		}
+		*l, c.Drill = next, id
+		return nil
+	}
+}
+
+// names reports whether a word after the verb stands for a drill or all of them.
+func (l *lexer) names(verb Verb, word string) (bool, error) {
+	switch {
+	case word == "":
+		return false, nil
+	case isAll(word):
+		return l.in.Drill == "" || !slices.Contains([]Verb{Note, Approve, Reject, Answer, Conclude}, verb), nil // "all" begins their text
+	case l.in.Drill == "" || l.in.Names == nil:
+		return idPattern().MatchString(word), nil
+	}
+	return l.in.Names(verb, word)
 }
 
 // rest takes free text that may be missing. A leading note= or reason= is habit, not text.
@@ -138,13 +159,12 @@ func said(l *lexer, u usage, what string, to *string) step {
 // a halt of all is the safe reading. A release without one has no such reading: it is left open here.
 func scope(l *lexer, c *Command, missing string) step {
 	return func() error {
-		word := l.peek()
-		s, ok := asScope(word)
+		next, word := *l, l.peek()
+		s, ok := asScope(strings.TrimRight(next.name(inScope).word, "."))
 		switch {
 		case ok:
-			c.Scope = s
-			_, _, err := l.word()
-			return err
+			*l, c.Scope = next, s
+			return nil
 		case strings.Contains(word, "/"):
 			return &Error{Token: word, Problem: words.Say("this is no scope"), Fix: words.Say("write all, environment/NAME or plan/NAME")}
 		}
@@ -157,7 +177,7 @@ func asScope(word string) (string, bool) {
 	kind, name, slash := strings.Cut(word, "/")
 	kind = strings.ToLower(kind)
 	switch {
-	case !slash && kind == All:
+	case !slash && isAll(kind):
 		return All, true
 	case !slash || name == "":
 		return "", false
@@ -247,7 +267,7 @@ func parameter(c *Command, w string) error {
 	switch {
 	case found && isDryRun(key):
 		return &Error{Token: w, Problem: words.Say("dry-run takes no value"), Fix: words.Say("write dry-run alone")}
-	case !found && strings.HasPrefix(w, "-"):
+	case strings.HasPrefix(w, "-"):
 		return &Error{Token: w, Problem: words.Say("there are no flags"), Fix: words.Say("write parameters as key=value, and dry-run as a word")}
 	case !found:
 		fix := words.Say("write parameters as key=value; quote a value that has spaces")

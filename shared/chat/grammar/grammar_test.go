@@ -21,6 +21,18 @@ func TestParse_RefusesAndSaysWhatToWrite(t *testing.T) {
 		"a misspelt dry-run":            {"start checkout dry-rnu", "Nothing was started"},
 		"dry-run with a value":          {"start checkout dry-run=true", "write dry-run alone"},
 		"a flag":                        {"start checkout --force", "there are no flags"},
+		"a flag with a value":           {"start checkout --seconds=60", "there are no flags"},
+		"a flag with a very long dash":  {"start checkout ⸺seconds=60", "there are no flags"},
+		"a question":                    {"approve? k7m2", `did you mean "approve"`},
+		"a question about a drill":      {"approve k7m2?", "no id of a drill"},
+		"the same in Chinese":           {"批准 k7m2吗", "no id of a drill"},
+		"a word before a but":           {"ok, but wait for bob", "no such command"},
+		"a quotation":                   {"> approve k7m2", "no such command"},
+		"a quotation with the name":     {"> /drill approve k7m2", "no such command"},
+		"a Chinese verb and an id":      {"批准k7m2", "no such command"},
+		"a stop that is a sentence":     {"停止按钮坏了", "no such command"},
+		"an id that is too long":        {"approve " + strings.Repeat("a2", 17), "no id of a drill"},
+		"approval of all":               {"approve all", "takes one drill"},
 		"a long dash for a flag":        {"start checkout —force", `"--force"`},
 		"a parameter twice":             {"start checkout a=1 a=2", "stands twice"},
 		"a parameter without a name":    {"start checkout =1", "no name of a parameter"},
@@ -33,7 +45,7 @@ func TestParse_RefusesAndSaysWhatToWrite(t *testing.T) {
 		"stop of nothing":               {"stop", "the drill's id is missing"},
 		"advance of all":                {"advance all", "takes one drill"},
 		"an id with strange characters": {"status-me", "no such command"},
-		"an id that is a path":          {"stop ../../etc", "no id of a drill"},
+		"an id that is a path":          {"approve ../../etc", "no id of a drill"},
 		"words after a step":            {"advance k7m2 3 please", `"please"`},
 		"words after list":              {"list everything", "takes no such word"},
 		"release of nothing":            {"release", "a reason is missing"},
@@ -120,6 +132,14 @@ func TestParse_ReadsEveryVerb(t *testing.T) {
 		"start a\u200bz\u2060 x=\ufeff1":             {Verb: grammar.Start, Plan: "az", Parameters: map[string]string{"x": "1"}},
 		"start az x=－５":                              {Verb: grammar.Start, Plan: "az", Parameters: map[string]string{"x": "-5"}},
 		"stop all\u202e":                             {Verb: grammar.Stop, Drill: "all"},
+		"note k7m2 hot ⚠\ufe0f":                      {Verb: grammar.Note, Drill: "k7m2", Text: "hot ⚠\ufe0f"},
+		"start az x=-5":                              {Verb: grammar.Start, Plan: "az", Parameters: map[string]string{"x": "-5"}},
+		":":                                          {Verb: grammar.Help},
+		": ？":                                        {Verb: grammar.Help},
+		"? start":                                    {Verb: grammar.Help, Topic: "start"},
+		"release 全部 好了":                              {Verb: grammar.Release, Scope: "all", Text: "好了"},
+		"状态 全部":                                      {Verb: grammar.Status, Drill: "all"},
+		"status k7m2?":                               {Verb: grammar.Status, Drill: "k7m2"},
 	} {
 		if want.Verb == "" {
 			continue
@@ -200,7 +220,7 @@ func FuzzParse(f *testing.F) {
 }
 
 func TestParseIn_AThreadStandsForItsDrill(t *testing.T) {
-	in := grammar.Context{Drill: "abcdefghijkl2", Names: func(w string) bool { return w == "k7m2x3ab" || w == "abcd" }}
+	in := thread()
 	for text, want := range map[string]grammar.Command{
 		"stop":                          {Verb: grammar.Stop, Drill: "abcdefghijkl2"},
 		"停止":                            {Verb: grammar.Stop, Drill: "abcdefghijkl2"},
@@ -226,12 +246,106 @@ func TestParseIn_AThreadStandsForItsDrill(t *testing.T) {
 			t.Errorf("%q: got %+v, %v", text, got, err)
 		}
 	}
-	for _, text := range []string{"advance all", "note", `advance "2`, "conclude k7m2x3ab", "report all"} {
+	for _, text := range []string{"advance all", "note", `advance "2`, "conclude k7m2x3ab", "report all", "skip 全部"} {
 		if got, err := grammar.ParseIn(text, in); err == nil {
 			t.Errorf("%q: got %+v", text, got)
 		}
 	}
 	if got, err := grammar.ParseIn("status", grammar.Context{}); err != nil || got.Drill != "" {
 		t.Errorf("status nowhere: %+v, %v", got, err)
+	}
+}
+
+// thread is a conversation about one drill, with two others that are active.
+func thread() grammar.Context {
+	return grammar.Context{Drill: "abcdefghijkl2", Names: func(_ grammar.Verb, w string) (bool, error) { return w == "k7m2x3ab" || w == "abcd", nil }}
+}
+
+func TestParse_MarksAroundWordsMeanNothing(t *testing.T) {
+	for text, want := range map[string]cmd{
+		"stop！":                     {Verb: grammar.Stop, Drill: "abcdefghijkl2"},
+		"stop?":                     {Verb: grammar.Stop, Drill: "abcdefghijkl2"},
+		"停止。":                       {Verb: grammar.Stop, Drill: "abcdefghijkl2"},
+		"“stop all”":                {Verb: grammar.Stop, Drill: "all"},
+		"“/drill stop all”":         {Verb: grammar.Stop, Drill: "all"},
+		"\"stop all":                {Verb: grammar.Stop, Drill: "all"},
+		"*stop all*":                {Verb: grammar.Stop, Drill: "all"},
+		"_stop all_":                {Verb: grammar.Stop, Drill: "all"},
+		"`stop all`":                {Verb: grammar.Stop, Drill: "all"},
+		"/stop all":                 {Verb: grammar.Stop, Drill: "all"},
+		": stop all":                {Verb: grammar.Stop, Drill: "all"},
+		"，停止 abcd":                  {Verb: grammar.Stop, Drill: "abcd"},
+		"：停止 abcd":                  {Verb: grammar.Stop, Drill: "abcd"},
+		"stop all!":                 {Verb: grammar.Stop, Drill: "all"},
+		"stop all🔥":                 {Verb: grammar.Stop, Drill: "all"},
+		"stop a\u034fll\ufe0f":      {Verb: grammar.Stop, Drill: "all"},
+		"stop: all, now":            {Verb: grammar.Stop, Drill: "all", Text: "now"},
+		"停止 全部":                     {Verb: grammar.Stop, Drill: "all"},
+		"stop 全部":                   {Verb: grammar.Stop, Drill: "all"},
+		"停止 所有":                     {Verb: grammar.Stop, Drill: "all"},
+		"停止：全部演练！ 着火了":              {Verb: grammar.Stop, Drill: "all", Text: "着火了"},
+		"停止所有演练":                    {Verb: grammar.Stop, Drill: "all"},
+		"停止abcd":                    {Verb: grammar.Stop, Drill: "abcd"},
+		"停止演练 abcd 太慢":              {Verb: grammar.Stop, Drill: "abcd", Text: "太慢"},
+		"停止 abcd，太慢":                {Verb: grammar.Stop, Drill: "abcd", Text: "太慢"},
+		"停止 abcd太慢":                 {Verb: grammar.Stop, Drill: "abcd", Text: "太慢"},
+		"stop drill abcd":           {Verb: grammar.Stop, Drill: "abcd"},
+		"stop abcd, slow":           {Verb: grammar.Stop, Drill: "abcd", Text: "slow"},
+		"stop abcd.":                {Verb: grammar.Stop, Drill: "abcd"},
+		"stop (ABCD) slow":          {Verb: grammar.Stop, Drill: "abcd", Text: "slow"},
+		"stop ＡＢＣＤ——slow":           {Verb: grammar.Stop, Drill: "abcd", Text: "slow"},
+		"halt！":                     {Verb: grammar.Halt, Scope: "all"},
+		"急停全部 着火":                   {Verb: grammar.Halt, Scope: "all", Text: "着火"},
+		"halt env/production, fire": {Verb: grammar.Halt, Scope: "environment/production", Text: "fire"},
+		"halt plan/a_b.c。":          {Verb: grammar.Halt, Scope: "plan/a_b.c"},
+		"approve abcd, looks fine":  {Verb: grammar.Approve, Drill: "abcd", Text: "looks fine"},
+		"approve `abcd`":            {Verb: grammar.Approve, Drill: "abcd"},
+		"approve #abcd":             {Verb: grammar.Approve, Drill: "abcd"},
+		"approve <abcd>":            {Verb: grammar.Approve, Drill: "abcd"},
+		"approve “abcd” (ok)":       {Verb: grammar.Approve, Drill: "abcd", Text: "(ok)"},
+		"approve drill abcd":        {Verb: grammar.Approve, Drill: "abcd"},
+		"批准：abcd，没问题":               {Verb: grammar.Approve, Drill: "abcd", Text: "没问题"},
+		"/approve abcd":             {Verb: grammar.Approve, Drill: "abcd"},
+	} {
+		in := grammar.Context{}
+		if want.Drill == thread().Drill {
+			in = thread()
+		}
+		for _, in := range []grammar.Context{in, thread()} {
+			if got, err := grammar.ParseIn(text, in); err != nil || !reflect.DeepEqual(got, want) {
+				t.Errorf("%q in %q: got %+v, %v", text, in.Drill, got, err)
+			}
+		}
+	}
+	for text, want := range map[string]cmd{ // what is no id of a drill keeps its marks, for it is the text
+		"stop 5xxs rising":             {Verb: grammar.Stop, Drill: "abcdefghijkl2", Text: "5xxs rising"},
+		"stop (http2 errors) at once":  {Verb: grammar.Stop, Drill: "abcdefghijkl2", Text: "(http2 errors) at once"},
+		"note 'twas fine, drill or no": {Verb: grammar.Note, Drill: "abcdefghijkl2", Text: "'twas fine, drill or no"},
+		"note drill was fine":          {Verb: grammar.Note, Drill: "abcdefghijkl2", Text: "drill was fine"},
+		"备注：缓存未命中":                     {Verb: grammar.Note, Drill: "abcdefghijkl2", Text: "缓存未命中"},
+	} {
+		if got, err := grammar.ParseIn(text, thread()); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%q: got %+v, %v", text, got, err)
+		}
+	}
+}
+
+func TestParseIn_AnErrorOfNamesIsReturnedWithTheVerb(t *testing.T) {
+	down := errors.New("down")
+	in := grammar.Context{Drill: "abcdefghijkl2", Names: func(grammar.Verb, string) (bool, error) { return false, down }}
+	if c, err := grammar.ParseIn("approve looks good", in); !errors.Is(err, down) || c.Verb != grammar.Approve {
+		t.Errorf("%+v, %v", c, err)
+	}
+}
+
+func TestHelpText_OfAMisspeltVerbSaysWhichIsMeant(t *testing.T) {
+	if got := grammar.HelpText("strat", words.English); !strings.Contains(got, `Did you mean "start"`) || !strings.Contains(got, "/drill stop ID|all") {
+		t.Error(got)
+	}
+	if got := grammar.HelpText("strat", words.Chinese); !strings.Contains(got, `是否想写 "start"`) {
+		t.Error(got)
+	}
+	if got := grammar.HelpText("", words.English); strings.Contains(got, "no such command") {
+		t.Error(got)
 	}
 }

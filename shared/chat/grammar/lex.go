@@ -76,7 +76,7 @@ func (l *lexer) quoted(b *strings.Builder, q rune) bool {
 // text returns all that is left, as it was written, without one pair of quotes around the whole.
 func (l *lexer) text() string {
 	l.skip()
-	t := strings.TrimRightFunc(l.rest, func(r rune) bool { return space(r) || invisible(r) })
+	t := strings.TrimRightFunc(l.rest, func(r rune) bool { return space(r) || invisible(r) && !unicode.Is(unicode.Variation_Selector, r) })
 	l.rest = ""
 	first, n := utf8.DecodeRuneInString(t)
 	last, m := utf8.DecodeLastRuneInString(t)
@@ -102,15 +102,56 @@ func (l *lexer) peek() string {
 	return w
 }
 
+// name is a word that is a verb, an id or a scope, with the marks around it: people quote it, put it in brackets, and go on after a comma.
+type name struct {
+	before, after string
+	word          string
+	stuck         bool // letters follow at once, as in 停止 k7m2太慢了
+}
+
+// name takes the next word up to a mark. Those in keep are part of it.
+func (l *lexer) name(keep string) name {
+	word := func(r rune) bool { return !space(r) && !mark(r, keep) }
+	n := name{before: l.run(func(r rune) bool { return space(r) || mark(r, "@\\") })}
+	n.word = l.run(func(r rune) bool { return word(r) && !unicode.Is(unicode.Han, r) })
+	if n.word == "" {
+		n.word = l.run(word)
+	}
+	r, _ := utf8.DecodeRuneInString(l.rest)
+	n.stuck = l.rest != "" && word(r)
+	n.after = l.run(func(r rune) bool { return mark(r, "@\\") })
+	return n
+}
+
+// run takes runes for as long as they are wanted.
+func (l *lexer) run(wanted func(r rune) bool) string {
+	var b strings.Builder
+	for l.rest != "" {
+		r, size := utf8.DecodeRuneInString(l.rest)
+		if !invisible(r) {
+			if !wanted(r) {
+				break
+			}
+			b.WriteString(fold(r))
+		}
+		l.rest = l.rest[size:]
+	}
+	return b.String()
+}
+
+// mark reports whether a rune is a punctuation mark or a sign, and none of those in keep.
+func mark(r rune, keep string) bool {
+	if r != '—' && r != '―' { // two hyphens once folded, and yet they end a word
+		r, _ = utf8.DecodeRuneInString(fold(r))
+	}
+	return (unicode.IsPunct(r) || unicode.IsSymbol(r)) && !strings.ContainsRune(keep, r)
+}
+
 func space(r rune) bool { return unicode.IsSpace(r) || unicode.Is(unicode.Zs, r) }
 
 // invisible runes take part in no word.
 func invisible(r rune) bool {
-	switch {
-	case r == '\u00ad', r == '\u180e', r == '\ufeff', chat.Bidi(r):
-		return true
-	}
-	return '\u200b' <= r && r <= '\u200d' || '\u2060' <= r && r <= '\u2064'
+	return r >= utf8.RuneSelf && unicode.In(r, unicode.Cf, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point)
 }
 
 // quote returns a straight double or single quote for what opens or closes a quotation, 0 for anything else.
@@ -129,7 +170,7 @@ func fold(r rune) string {
 	switch {
 	case r == '—' || r == '―':
 		return "--"
-	case '\u2010' <= r && r <= '\u2013', r == '\u2212':
+	case r == '\u2212', r >= utf8.RuneSelf && unicode.Is(unicode.Pd, r):
 		return "-"
 	case '\uff01' <= r && r <= '\uff5e':
 		r -= 0xfee0

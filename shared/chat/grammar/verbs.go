@@ -88,6 +88,12 @@ func find(word string) (usage, bool) {
 	return usage{}, false
 }
 
+// OfDrill reports whether the verb is about a drill, or may be.
+func (v Verb) OfDrill() bool {
+	u, _ := find(string(v))
+	return strings.Contains(u.Form, "ID")
+}
+
 func everyWord() []string {
 	var all []string
 	for _, u := range table() {
@@ -108,6 +114,9 @@ func HelpText(topic string, l words.Lang) string {
 		return text + say("For example: /drill %s", u.Example)
 	}
 	var b strings.Builder
+	if topic != "" {
+		b.WriteString(unknown(topic).In(l) + "\n\n")
+	}
 	for _, u := range table() {
 		b.WriteString("/drill " + u.Form + " : " + say(u.Does) + "\n")
 	}

@@ -142,7 +142,7 @@ func TestDone_InBothLanguages(t *testing.T) {
 		verb  string
 		holds bool
 		want  string
-	}{{words.English, "approve", false, "Approved"}, {words.Chinese, "approve", false, "已批准"}, {words.English, "answer", true, "Answered yes"}, {words.Chinese, "answer", false, "已答：否"}, {words.English, "frobnicate", false, "Sent"}} {
+	}{{words.English, "approve", false, "Sent"}, {words.Chinese, "approve", false, "已提交"}, {words.English, "answer", true, "Answered yes"}, {words.Chinese, "answer", false, "已答：否"}, {words.English, "frobnicate", false, "Sent"}} {
 		if got := Done(c.lang, c.verb, c.holds); got != c.want {
 			t.Errorf("%s %s: %q", c.lang, c.verb, got)
 		}

@@ -68,7 +68,7 @@ func english() map[key]string {
 		"stop.none": "1. Stop requested: no", "stop.ended": "2. Stopped at the service: not needed, the run ended by itself at %s", "no.need": "no",
 		"card.approved": "Approved by %s at %s.", "card.answered": "%s chose %s at %s.", "card.problem": "That did not work: %s",
 		"claim.answered": "%s, said %s at %s.", "claim.late": "Nobody answered in time.", "holds.true": "It holds", "holds.false": "It does NOT hold",
-		"done": "Sent", "done.approve": "Approved", "done.reject": "Rejected", "done.advance": "Advancing", "done.skip": "Skipping", "done.retry": "Retrying", "done.cancel": "Cancelling",
+		"done": "Sent", "done.advance": "Advancing", "done.skip": "Skipping", "done.retry": "Retrying", "done.cancel": "Cancelling",
 		"done.complete": "Completing", "done.pause": "Pausing", "done.resume": "Resuming", "done.stop": "Stop requested", "done.halt": "Halted", "done.yes": "Answered yes", "done.no": "Answered no",
 	}
 }
@@ -126,7 +126,7 @@ func chinese() map[key]string {
 		"stop.none": "1. 请求停止：否", "stop.ended": "2. 云服务停止：无需停止，运行已于 %s 自行结束", "no.need": "否",
 		"card.approved": "%s 已于 %s 批准。", "card.answered": "%s 选择了%s，时间：%s。", "card.problem": "未成功：%s",
 		"claim.answered": "%s，由 %s 答复，时间：%s。", "claim.late": "无人及时答复。", "holds.true": "成立", "holds.false": "不成立",
-		"done": "已提交", "done.approve": "已批准", "done.reject": "已拒绝", "done.advance": "执行中", "done.skip": "跳过中", "done.retry": "重试中", "done.cancel": "取消中",
+		"done": "已提交", "done.advance": "执行中", "done.skip": "跳过中", "done.retry": "重试中", "done.cancel": "取消中",
 		"done.complete": "结束中", "done.pause": "暂停中", "done.resume": "恢复中", "done.stop": "已请求停止", "done.halt": "已暂停", "done.yes": "已答：是", "done.no": "已答：否",
 	}
 }

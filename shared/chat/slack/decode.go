@@ -90,6 +90,5 @@ func unmention(s string, bots []string, front bool) string {
 		s = s[open+end+1:]
 	}
 	b.WriteString(s)
-	// "@firedrill: status" is how people address somebody.
-	return strings.TrimSpace(strings.TrimLeft(b.String(), " \t\n:,\u00a0"))
+	return strings.TrimSpace(b.String()) // a colon behind it is the grammar's: "@firedrill: status" is how people address somebody
 }

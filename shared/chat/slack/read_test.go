@@ -123,13 +123,14 @@ func TestReceive_SlashCommand(t *testing.T) {
 
 func TestReceive_Mention(t *testing.T) {
 	for name, c := range map[string]struct{ body, text, thread string }{
-		"in a channel":        {mentionBody("status", ""), "status", ""},
-		"in a thread":         {mentionBody("stop", `,"thread_ts":"1795511100.000100"`), "stop", "1795511100.000100"},
-		"as one addresses":    {strings.Replace(mentionBody("status", ""), "<@U0BOT> ", "<@U0BOT>: ", 1), "status", ""},
-		"in the middle":       {strings.Replace(mentionBody("status", ""), "<@U0BOT> status", "stop <@U0BOT> now", 1), "stop   now", ""},
-		"and somebody else":   {mentionBody("note k7m2 <@U0BOB> saw it", ""), "note k7m2 @U0BOB saw it", ""},
-		"with a name":         {strings.Replace(mentionBody("status", ""), "<@U0BOT>", "<@U0BOT|firedrill>", 1), "status", ""},
-		"and no list of bots": {strings.Replace(mentionBody("status", ""), `"authorizations"`, `"others"`, 1), "status", ""},
+		"in a channel":                 {mentionBody("status", ""), "status", ""},
+		"in a thread":                  {mentionBody("stop", `,"thread_ts":"1795511100.000100"`), "stop", "1795511100.000100"},
+		"as one addresses":             {strings.Replace(mentionBody("status", ""), "<@U0BOT> ", "<@U0BOT>: ", 1), ": status", ""},
+		"as one addresses, in Chinese": {strings.Replace(mentionBody("status", ""), "<@U0BOT> ", "<@U0BOT> ：", 1), "：status", ""},
+		"in the middle":                {strings.Replace(mentionBody("status", ""), "<@U0BOT> status", "stop <@U0BOT> now", 1), "stop   now", ""},
+		"and somebody else":            {mentionBody("note k7m2 <@U0BOB> saw it", ""), "note k7m2 @U0BOB saw it", ""},
+		"with a name":                  {strings.Replace(mentionBody("status", ""), "<@U0BOT>", "<@U0BOT|firedrill>", 1), "status", ""},
+		"and no list of bots":          {strings.Replace(mentionBody("status", ""), `"authorizations"`, `"others"`, 1), "status", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in, err := receiver(t).Receive(sign(newSecret, now, c.body))

@@ -68,6 +68,9 @@ func indexPages(t *testing.T, f *fixture) {
 		after = next
 	}
 	equal(t, "pages", pages, 3)
+	ids, err := f.journal().RecentIDs(t.Context(), 3)
+	must(t, err)
+	equal(t, "ids", fmt.Sprint(ids), fmt.Sprint(want[:3]))
 	equalSlices(t, "drills", got, want)
 }
 
