@@ -1,6 +1,9 @@
 package functions
 
 import (
+	"io"
+	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/firedrill/firedrill/events"
@@ -61,4 +64,49 @@ func TestOOS_AStoppedCommandHasNotEndedItsFault(t *testing.T) {
 			t.Errorf("restored %+v\n%s", d.Restored, r.timeline(id))
 		}
 	})
+}
+
+// twice hands the first start over twice and returns the second reply, as a proxy does that lost the first one; instead of that reply
+// it gives another, if there is one.
+type twice struct {
+	http.RoundTripper
+	instead string
+	done    bool
+}
+
+func (t *twice) RoundTrip(req *http.Request) (*http.Response, error) {
+	if t.done || req.URL.Query().Get("Action") != "ExecuteExperiment" {
+		return t.RoundTripper.RoundTrip(req)
+	}
+	t.done = true
+	first, err := t.RoundTripper.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	if t.instead != "" {
+		first.StatusCode, first.Body = http.StatusBadRequest, io.NopCloser(strings.NewReader(t.instead))
+		return first, nil
+	}
+	return t.RoundTripper.RoundTrip(req)
+}
+
+// TestAHAS_AStartThatWasHandedOverTwice is found and adopted; the drill is not refused while its run goes on.
+func TestAHAS_AStartThatWasHandedOverTwice(t *testing.T) {
+	for name, instead := range map[string]string{"the second copy is refused for its nonce": "", "it is throttled": `{"Code":"Throttling.User"}`} {
+		t.Run(name, func(t *testing.T) {
+			proxy := func(o *options) {
+				o.transport = func(rt http.RoundTripper) http.RoundTripper { return &twice{RoundTripper: rt, instead: instead} }
+			}
+			bubble(t, proxy, func(r *rig) {
+				e := r.event(events.Start{Plan: "payment-cpu", Actor: bob})
+				_, _ = r.give("start", e)
+				r.drain()
+				id := events.ID("drill", "/test", e.ID())
+				r.until(id, 10, func(d *drill.Drill) bool { return d.RunID() != "" || d.Status.Ended() })
+				if d := r.load(id); d.RunID() == "" || r.runs("ahas") != 1 {
+					t.Errorf("%d runs, ours is %q\n%s", r.runs("ahas"), d.RunID(), r.timeline(id))
+				}
+			})
+		})
+	}
 }

@@ -3,6 +3,7 @@ package ahas
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -25,7 +26,11 @@ const (
 	maxPages = 400
 )
 
-// Start executes the experiment, once: there is no token, so the caller must never call it twice for one intent.
+// errPerhapsOurs is of a run that an earlier call of the same start may have begun, although the service declined it: a lookup decides.
+var errPerhapsOurs = errors.New("the run that is there may be ours")
+
+// Start executes the experiment, once: there is no token, so the caller must never call it twice for one intent unless the
+// service declined.
 func (d *Driver) Start(ctx context.Context, r driver.Request) (driver.Run, error) {
 	b, err := d.block(r)
 	if err != nil {
@@ -38,7 +43,11 @@ func (d *Driver) Start(ctx context.Context, r driver.Request) (driver.Run, error
 	if err := d.client.Do(ctx, aliyun.Write, req, &rep); err != nil {
 		return driver.Run{}, fmt.Errorf("start ahas experiment %s: %w", b.experiment, err)
 	}
-	if err := rep.check(req.GetActionName(), aliyun.Write, rep.TaskID != ""); err != nil {
+	err = rep.check(req.GetActionName(), aliyun.Write, rep.TaskID != "")
+	if r.Again && hasCode(err, runsAlready, runsAlreadyNumber) {
+		err = fmt.Errorf("%w: %w", errPerhapsOurs, err)
+	}
+	if err != nil {
 		return driver.Run{}, fmt.Errorf("start ahas experiment %s: %w", b.experiment, err)
 	}
 	return d.run(r, rep.TaskID), nil

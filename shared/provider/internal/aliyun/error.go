@@ -156,8 +156,8 @@ func common() Codes {
 		"InternalError*":              driver.Unavailable,
 		"SignatureDoesNotMatch*":      driver.Denied,
 		"IncompleteSignature*":        driver.Denied,
-		"SignatureNonceUsed":          driver.Throttled, // a new nonce mends it; the call was not carried out
-		"InvalidTimeStamp*":           driver.Denied,    // the clock is off
+		"SignatureNonceUsed":          driver.Unavailable, // a request that was handed over twice: its first copy may have been carried out
+		"InvalidTimeStamp*":           driver.Denied,      // the clock is off
 		"IllegalTimestamp":            driver.Denied,
 		"InvalidAccessKeyId*":         driver.Denied,
 		"InvalidAccessKeySecret":      driver.Denied,
