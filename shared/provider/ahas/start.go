@@ -116,12 +116,20 @@ func (d *Driver) tasks(ctx context.Context, b block, enough func([]taskItem) boo
 			return paging{}, 0, false, err
 		}
 		for _, t := range rep.ExperimentTasks {
-			if t.TaskID != "" && !known[t.TaskID] {
+			if t.TaskID == "" {
+				return paging{}, 0, false, aliyun.Unreadable("list tasks", "a task has no id")
+			}
+			if !known[t.TaskID] {
 				known[t.TaskID] = true
 				all = append(all, t)
 			}
 		}
-		return rep.paging, len(rep.ExperimentTasks), slices.IsSortedFunc(all, newestFirst) && enough(all), nil
+		done := slices.IsSortedFunc(all, newestFirst) && enough(all)
+		last := rep.Pages > 0 && page >= int(rep.Pages) || rep.Pages <= 0 && len(rep.ExperimentTasks) < pageSize
+		if last && !done && len(all) < int(rep.Total) {
+			return paging{}, 0, false, aliyun.Unreadable("list tasks", fmt.Sprintf("%d tasks came of %d", len(all), rep.Total))
+		}
+		return rep.paging, len(rep.ExperimentTasks), done, nil
 	})
 	slices.SortStableFunc(all, newestFirst)
 	return all, err
@@ -149,11 +157,14 @@ func eachPage(get func(page int) (at paging, items int, enough bool, err error))
 		if err != nil {
 			return err
 		}
+		if items == 0 && page < int(at.Pages) {
+			return aliyun.Unreadable("read the list", fmt.Sprintf("page %d of %d is empty", page, at.Pages))
+		}
 		if enough || items == 0 || (at.Pages > 0 && page >= int(at.Pages)) || (at.Pages <= 0 && items < pageSize) {
 			return nil
 		}
 		if page >= maxPages {
-			return fmt.Errorf("the list has more than %d pages", maxPages)
+			return aliyun.Unreadable("read the list", fmt.Sprintf("it has more than %d pages", maxPages))
 		}
 	}
 }

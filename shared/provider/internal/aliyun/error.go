@@ -131,6 +131,11 @@ func NewRefusal(action string, kind Kind, status int, code, message, requestID s
 	return &Error{Action: action, Kind: kind, Stage: Refused, Status: status, Code: code, Message: redact(message), RequestID: requestID}
 }
 
+// Unreadable makes the error of a 2xx reply to a read that cannot be believed. It counts as Unavailable: the next reading may do better.
+func Unreadable(action, why string) *Error {
+	return &Error{Action: action, Kind: Read, Stage: Undecodable, Status: 200, Err: errors.New(why)}
+}
+
 // redact cuts what a vendor's message quotes of the signed request: it holds the access key and the token.
 func redact(message string) string {
 	for _, mark := range []string{"server string to sign is:", "string to sign", "StringToSign", "SecurityToken="} {
