@@ -40,7 +40,11 @@ func (s *Service) Check(r driver.Request) error { return s.d.Check(r) }
 
 // Start starts the run, or executes the prepared one. It is tried again only while the service declines for its own reasons.
 func (s *Service) Start(ctx context.Context, r driver.Request) (drill.Run, error) {
-	return call(ctx, s, "start", "", write, func(ctx context.Context) (drill.Run, error) { return s.d.Start(ctx, r) })
+	return call(ctx, s, "start", "", write, func(ctx context.Context) (drill.Run, error) {
+		run, err := s.d.Start(ctx, r)
+		r.Again = true
+		return run, err
+	})
 }
 
 // Prepares reports whether the service starts in two phases.

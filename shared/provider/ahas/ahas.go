@@ -65,7 +65,12 @@ func (d *Driver) ByHand(run driver.Run) string {
 }
 
 // Code classifies an error that this driver returned.
-func (d *Driver) Code(err error) driver.Code { return aliyun.Classify(err, codes()) }
+func (d *Driver) Code(err error) driver.Code {
+	if errors.Is(err, errPerhapsOurs) {
+		return driver.Uncertain
+	}
+	return aliyun.Classify(err, codes())
+}
 
 // Facts says what AHAS cannot promise and which permissions the driver needs.
 func (d *Driver) Facts() driver.Facts {

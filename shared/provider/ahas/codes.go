@@ -9,6 +9,7 @@ import (
 const (
 	taskFinished, taskFinishedNumber = "B_EXPERIMENT_TASK_ALREADY_FINISHED", "2404"
 	taskStopping, taskStoppingNumber = "B_EXPERIMENT_TASK_STOPPING", "2409"
+	runsAlready, runsAlreadyNumber   = "B_EXPERIMENT_ALREADY_RUNNING", "2401"
 )
 
 // codes is the one map from AHAS's own codes to classes, by the names and numbers of the vendor's open-source twin
@@ -16,7 +17,8 @@ const (
 // matches as a prefix.
 //
 // An experiment that runs already is Quota: nothing was started, and it can be once the other run has ended. It is not
-// Conflict, because the run that is there is not ours and must not be adopted.
+// Conflict, because the run that is there is not ours and must not be adopted, unless the start was declined once before
+// (errPerhapsOurs).
 func codes() aliyun.Codes {
 	return aliyun.Codes{
 		"P_EXPERIMENT_NOT_FOUND": driver.NotFound, "3301": driver.NotFound,
@@ -26,7 +28,7 @@ func codes() aliyun.Codes {
 		"P_USER_PERMISSION_DENIED": driver.Denied, "3101": driver.Denied,
 		"P_*": driver.Invalid,
 
-		"B_EXPERIMENT_ALREADY_RUNNING": driver.Quota, "2401": driver.Quota,
+		runsAlready: driver.Quota, runsAlreadyNumber: driver.Quota,
 		"B_ACTIVITY_ALREADY_RUNNING": driver.Quota, "2403": driver.Quota,
 		"B_EXPERIMENT_DRAFT_STATE": driver.Invalid, "2402": driver.Invalid,
 

@@ -124,6 +124,34 @@ func TestLookup_EndlessListIsAnError(t *testing.T) {
 	}
 }
 
+// What a list leaves out is believed not to be there, so that a run of ours would be given up: a hole is an error. Who began a task is
+// documented as an object and may come as a text; it decides nothing.
+func TestLookup_AListWithAHole(t *testing.T) {
+	for reply, whole := range map[string]bool{
+		`{"Success":true,"ExperimentTasks":[{"TaskId":"2","Creator":"ann","ExtInfo":"none"}]}`:                         true,
+		`{"Success":true,"ExperimentTasks":[{"TaskId":"2","Creator":{"UserId":"1"},"ExtInfo":{"SchedulerConfig":7}}]}`: true,
+		`{"Success":true,"ExperimentTasks":[{"TaskId":"2"},7]}`:                                                        false,
+		`{"Success":true,"ExperimentTasks":[{"TaskId":"2"},{"State":"RUNNING"}]}`:                                      false,
+		`{"Success":true,"ExperimentTasks":"soon"}`:                                                                    false,
+		`{"Success":true,"Pages":1,"Total":2,"ExperimentTasks":[{"TaskId":"2"}]}`:                                      false,
+		`{"Success":true,"Pages":2,"Total":60,"ExperimentTasks":[]}`:                                                   false,
+	} {
+		d := newWire(t, reply).driver(t, "cn-hangzhou")
+		found, err := d.Lookup(t.Context(), seedRequest(experiment(cpuFullload)))
+		if (err == nil) != whole || whole && len(found) != 1 || !whole && d.Code(err) != driver.Unavailable {
+			t.Errorf("%s: found %v, %v", reply, ids(found), err)
+		}
+	}
+}
+
+// An activity that is left out could be an attack.
+func TestObserve_ActivitiesWithAHole(t *testing.T) {
+	d := newWire(t, `{"Success":true,"TaskId":"1","State":"FINISHED","Result":"SUCCESS","Activities":[7]}`).driver(t, "cn-hangzhou")
+	if o, err := d.Observe(t.Context(), driver.Run{ID: "1"}); d.Code(err) != driver.Unavailable {
+		t.Errorf("%+v, %v", o, err)
+	}
+}
+
 // paged serves n items in pages as the request wants them.
 func paged(t *testing.T, n int, item func(int) string, list string) *wire {
 	t.Helper()

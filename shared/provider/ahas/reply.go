@@ -57,14 +57,14 @@ type executeReply struct {
 
 type taskReply struct {
 	envelope
-	TaskID         aliyun.Text               `json:"TaskId"`
-	ExperimentID   aliyun.Text               `json:"ExperimentId"`
-	ExperimentName aliyun.Text               `json:"ExperimentName"`
-	Namespace      aliyun.Text               `json:"Namespace"`
-	State          aliyun.Text               `json:"State"`
-	Result         aliyun.Text               `json:"Result"`
-	StartTime      aliyun.Number             `json:"StartTime"`
-	Activities     aliyun.List[activityItem] `json:"Activities"`
+	TaskID         aliyun.Text                `json:"TaskId"`
+	ExperimentID   aliyun.Text                `json:"ExperimentId"`
+	ExperimentName aliyun.Text                `json:"ExperimentName"`
+	Namespace      aliyun.Text                `json:"Namespace"`
+	State          aliyun.Text                `json:"State"`
+	Result         aliyun.Text                `json:"Result"`
+	StartTime      aliyun.Number              `json:"StartTime"`
+	Activities     aliyun.Whole[activityItem] `json:"Activities"`
 }
 
 type activityItem struct {
@@ -82,15 +82,15 @@ type activityItem struct {
 
 type activityReply struct {
 	envelope
-	ActivityID       aliyun.Text           `json:"ActivityId"`
-	ActivityName     aliyun.Text           `json:"ActivityName"`
-	ExperimentTaskID aliyun.Text           `json:"ExperimentTaskId"`
-	Phase            aliyun.Text           `json:"Phase"`
-	State            aliyun.Text           `json:"State"`
-	RunResult        aliyun.Text           `json:"RunResult"`
-	StartTime        aliyun.Number         `json:"StartTime"`
-	EndTime          aliyun.Number         `json:"EndTime"`
-	Hosts            aliyun.List[hostItem] `json:"Hosts"`
+	ActivityID       aliyun.Text            `json:"ActivityId"`
+	ActivityName     aliyun.Text            `json:"ActivityName"`
+	ExperimentTaskID aliyun.Text            `json:"ExperimentTaskId"`
+	Phase            aliyun.Text            `json:"Phase"`
+	State            aliyun.Text            `json:"State"`
+	RunResult        aliyun.Text            `json:"RunResult"`
+	StartTime        aliyun.Number          `json:"StartTime"`
+	EndTime          aliyun.Number          `json:"EndTime"`
+	Hosts            aliyun.Whole[hostItem] `json:"Hosts"`
 }
 
 type hostItem struct {
@@ -116,7 +116,7 @@ type paging struct {
 type tasksReply struct {
 	envelope
 	paging
-	ExperimentTasks aliyun.List[taskItem] `json:"ExperimentTasks"`
+	ExperimentTasks aliyun.Whole[taskItem] `json:"ExperimentTasks"`
 }
 
 type taskItem struct {
@@ -130,16 +130,8 @@ type taskItem struct {
 	Message        aliyun.Text   `json:"Message"`
 	StartTime      aliyun.Number `json:"StartTime"`
 	EndTime        aliyun.Number `json:"EndTime"`
-	Creator        struct {
-		UserID    aliyun.Text `json:"UserId"`
-		SubUserID aliyun.Text `json:"SubUserId"`
-	} `json:"Creator"`
-	ExtInfo struct {
-		SchedulerConfig struct {
-			FixedTime      aliyun.Text `json:"FixedTime"`
-			CronExpression aliyun.Text `json:"CronExpression"`
-		} `json:"SchedulerConfig"`
-	} `json:"ExtInfo"`
+	Creator        aliyun.Text   `json:"Creator"` // documented as objects, both
+	ExtInfo        aliyun.Text   `json:"ExtInfo"`
 }
 
 type experimentsReply struct {

@@ -3,6 +3,7 @@ package ahas
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -25,7 +26,11 @@ const (
 	maxPages = 400
 )
 
-// Start executes the experiment, once: there is no token, so the caller must never call it twice for one intent.
+// errPerhapsOurs is of a run that an earlier call of the same start may have begun, although the service declined it: a lookup decides.
+var errPerhapsOurs = errors.New("the run that is there may be ours")
+
+// Start executes the experiment, once: there is no token, so the caller must never call it twice for one intent unless the
+// service declined.
 func (d *Driver) Start(ctx context.Context, r driver.Request) (driver.Run, error) {
 	b, err := d.block(r)
 	if err != nil {
@@ -38,7 +43,11 @@ func (d *Driver) Start(ctx context.Context, r driver.Request) (driver.Run, error
 	if err := d.client.Do(ctx, aliyun.Write, req, &rep); err != nil {
 		return driver.Run{}, fmt.Errorf("start ahas experiment %s: %w", b.experiment, err)
 	}
-	if err := rep.check(req.GetActionName(), aliyun.Write, rep.TaskID != ""); err != nil {
+	err = rep.check(req.GetActionName(), aliyun.Write, rep.TaskID != "")
+	if r.Again && hasCode(err, runsAlready, runsAlreadyNumber) {
+		err = fmt.Errorf("%w: %w", errPerhapsOurs, err)
+	}
+	if err != nil {
 		return driver.Run{}, fmt.Errorf("start ahas experiment %s: %w", b.experiment, err)
 	}
 	return d.run(r, rep.TaskID), nil
@@ -107,12 +116,20 @@ func (d *Driver) tasks(ctx context.Context, b block, enough func([]taskItem) boo
 			return paging{}, 0, false, err
 		}
 		for _, t := range rep.ExperimentTasks {
-			if t.TaskID != "" && !known[t.TaskID] {
+			if t.TaskID == "" {
+				return paging{}, 0, false, aliyun.Unreadable("list tasks", "a task has no id")
+			}
+			if !known[t.TaskID] {
 				known[t.TaskID] = true
 				all = append(all, t)
 			}
 		}
-		return rep.paging, len(rep.ExperimentTasks), slices.IsSortedFunc(all, newestFirst) && enough(all), nil
+		done := slices.IsSortedFunc(all, newestFirst) && enough(all)
+		last := rep.Pages > 0 && page >= int(rep.Pages) || rep.Pages <= 0 && len(rep.ExperimentTasks) < pageSize
+		if last && !done && len(all) < int(rep.Total) {
+			return paging{}, 0, false, aliyun.Unreadable("list tasks", fmt.Sprintf("%d tasks came of %d", len(all), rep.Total))
+		}
+		return rep.paging, len(rep.ExperimentTasks), done, nil
 	})
 	slices.SortStableFunc(all, newestFirst)
 	return all, err
@@ -140,11 +157,14 @@ func eachPage(get func(page int) (at paging, items int, enough bool, err error))
 		if err != nil {
 			return err
 		}
+		if items == 0 && page < int(at.Pages) {
+			return aliyun.Unreadable("read the list", fmt.Sprintf("page %d of %d is empty", page, at.Pages))
+		}
 		if enough || items == 0 || (at.Pages > 0 && page >= int(at.Pages)) || (at.Pages <= 0 && items < pageSize) {
 			return nil
 		}
 		if page >= maxPages {
-			return fmt.Errorf("the list has more than %d pages", maxPages)
+			return aliyun.Unreadable("read the list", fmt.Sprintf("it has more than %d pages", maxPages))
 		}
 	}
 }

@@ -44,6 +44,7 @@ type Request struct {
 	Prepared *Run      // CFG: the inert task that Prepare made and the journal recorded; Start executes only this one
 	Seen     []string  // run ids that existed before the intent was written (services without token and tag)
 	Since    time.Time // when the intent was written
+	Again    bool      // Start: the service declined a call just before; it may have carried that one out all the same
 }
 
 // Stop says why and how a run is to be stopped.

@@ -26,7 +26,8 @@ func (d *Driver) Observe(ctx context.Context, run driver.Run) (driver.Observatio
 // reading is what Advance needs besides the observation.
 type reading struct {
 	execution execution
-	attempts  []attempt
+	history   []attempt // every run of a task
+	attempts  []attempt // the latest of each
 }
 
 func (d *Driver) see(ctx context.Context, run driver.Run) (driver.Observation, reading, error) {
@@ -38,7 +39,8 @@ func (d *Driver) see(ctx context.Context, run driver.Run) (driver.Observation, r
 	if err != nil {
 		return driver.Observation{}, reading{}, err
 	}
-	r := reading{execution: e, attempts: attempts(list)}
+	history := runs(list)
+	r := reading{execution: e, history: history, attempts: attempts(history)}
 	o := driver.Observation{
 		Run: run, Vendor: string(e.Status), Reason: reason(e), Steps: steps(r.attempts, run.Role), Outputs: outputs(e),
 		StartedAt: aliyun.Time(string(e.StartDate)), EndedAt: aliyun.Time(string(e.EndDate)), Report: driver.Report{State: "none"},
@@ -58,8 +60,8 @@ func (d *Driver) see(ctx context.Context, run driver.Run) (driver.Observation, r
 			o.Phase = drill.PhaseRunning
 		}
 	}
-	o.Injected = slices.ContainsFunc(o.Steps, begun)
-	judge(&o, e)
+	o.Injected = slices.ContainsFunc(steps(r.history, run.Role), begun)
+	judge(&o, r)
 	return o, r, nil
 }
 
@@ -112,7 +114,8 @@ func begun(s driver.Step) bool {
 }
 
 // judge says what is known about the undoing of the faults, with the evidence for it.
-func judge(o *driver.Observation, e execution) {
+func judge(o *driver.Observation, r reading) {
+	e := r.execution
 	o.Restoration = drill.RestorePending
 	if !o.Phase.Final() {
 		return
@@ -130,30 +133,14 @@ func judge(o *driver.Observation, e execution) {
 		o.Evidence = append(o.Evidence, "no task that injects a fault was begun")
 	case o.Phase == drill.PhaseCompleted:
 		o.Restoration = drill.RestoreUnproven
-		if by := mended(o.Steps); by != "" {
+		by, all := mended(r.history)
+		if all {
 			o.Restoration = drill.RestoreDone
-			o.Evidence = append(o.Evidence, by)
 		}
+		o.Evidence = append(o.Evidence, by...)
 	default:
 		o.Restoration = drill.RestoreUnproven
 	}
-}
-
-// mended names the task after the last fault that undid it or checked that all is well; "" if there is none. A template that
-// ends well without such a task has not shown that its fault is gone.
-func mended(list []driver.Step) string {
-	by := ""
-	for _, s := range list {
-		switch {
-		case begun(s):
-			by = ""
-		case s.State == drill.StepDone && s.Kind == drill.RecoveryStep:
-			by = "task " + s.ID + " of the template undid the fault and ended with Success"
-		case s.State == drill.StepDone && s.Kind == drill.CheckStep && by == "":
-			by = "task " + s.ID + " of the template ran after the fault and ended with Success"
-		}
-	}
-	return by
 }
 
 func orDash(s string) string {

@@ -8,6 +8,7 @@ import (
 	"github.com/firedrill/firedrill/shared/drill"
 	"github.com/firedrill/firedrill/shared/provider/driver"
 	"github.com/firedrill/firedrill/shared/provider/drivertest"
+	"github.com/firedrill/firedrill/shared/provider/internal/aliyun"
 )
 
 func recoverBlock(recovery map[string]any) map[string]any {
@@ -146,6 +147,98 @@ func TestObserve_RestorationOfAMainRun(t *testing.T) {
 				t.Errorf("phase %s, restoration %q, evidence %q; want %s, %q", o.Phase, o.Restoration, o.Evidence, c.phase, c.want)
 			}
 		})
+	}
+}
+
+// tasksOf writes a template of tasks.
+func tasksOf(tasks ...string) map[string]any {
+	return map[string]any{"safety_check": "Skip", "template_content": `{"FormatVersion":"OOS-2019-06-01","Tasks":[` + strings.Join(tasks, ",") + `]}`}
+}
+
+func api(name, verb, id string) string {
+	return `{"Name":"` + name + `","Action":"ACS::ExecuteAPI","Properties":{"Service":"ecs","API":"` + verb + `","Parameters":{"InstanceId":"` + id + `"}}}`
+}
+
+func shell(name, id, text string) string {
+	return `{"Name":"` + name + `","Action":"ACS::ECS::RunCommand","Properties":{"commandContent":"` + text + `","instanceId":"` + id + `"}}`
+}
+
+func waitFor(name, id, state string) string {
+	return `{"Name":"` + name + `","Action":"ACS::WaitFor","Properties":{"Service":"ECS","API":"DescribeInstances","Parameters":{"InstanceIds":["` + id + `"]},"DesiredValues":["` + state + `"]}}`
+}
+
+// TestObserve_OnlyWhatUndidTheFaultProvesIt: what merely ran after a fault has shown nothing.
+func TestObserve_OnlyWhatUndidTheFaultProvesIt(t *testing.T) {
+	stop, start := api("stop", "StopInstance", "i-1"), api("start", "StartInstance", "i-1")
+	burn := shell("burn", "i-1", "blade create cpu fullload")
+	for _, c := range []struct {
+		name  string
+		tasks []string
+		want  drill.Restoration
+	}{
+		{"somebody is told", []string{stop, `{"Name":"tell","Action":"ACS::Notify","Properties":{}}`}, drill.RestoreUnproven},
+		{"a choice", []string{stop, `{"Name":"choose","Action":"ACS::Choice","Properties":{}}`}, drill.RestoreUnproven},
+		{"targets are selected", []string{stop, `{"Name":"select","Action":"ACS::SelectTargets","Properties":{}}`}, drill.RestoreUnproven},
+		{"the node is described", []string{stop, api("look", "DescribeInstances", "i-1")}, drill.RestoreUnproven},
+		{"a wait until it is down", []string{stop, waitFor("down", "i-1", "Stopped")}, drill.RestoreUnproven},
+		{"a wait for another node", []string{stop, waitFor("up", "i-2", "Running")}, drill.RestoreUnproven},
+		{"another node is started", []string{stop, api("start", "StartInstance", "i-2")}, drill.RestoreUnproven},
+		{"a start clears no other fault", []string{stop, burn, start}, drill.RestoreUnproven},
+		{"the node runs and the fault in it too", []string{burn, waitFor("up", "i-1", "Running")}, drill.RestoreUnproven},
+		{"another experiment is destroyed", []string{burn, shell("end", "i-1", "blade destroy mem load")}, drill.RestoreUnproven},
+		{"an experiment is destroyed on another node", []string{burn, shell("end", "i-2", "blade destroy cpu fullload")}, drill.RestoreUnproven},
+		{"a destroy whose success nobody sees", []string{burn, shell("end", "i-1", "blade destroy cpu fullload; true")}, drill.RestoreUnproven},
+		{"an id of one of two", []string{burn, shell("fill", "i-1", "blade create disk fill"), shell("end", "i-1", "blade destroy abc123")}, drill.RestoreUnproven},
+		{"a command that destroys in the background", []string{shell("both", "i-1", "U=$(blade create cpu fullload); (sleep 6; blade destroy $U) &")}, drill.RestoreUnproven},
+		{"a nested execution after it", []string{stop, api("more", "StartExecution", "i-1")}, drill.RestoreUnproven},
+		{"started again", []string{stop, start}, drill.RestoreDone},
+		{"seen well", []string{api("reboot", "RebootInstance", "i-1"), waitFor("up", "i-1", "Running")}, drill.RestoreDone},
+		{"each by its own", []string{stop, burn, start, shell("end", "i-1", "/opt/blade/blade destroy cpu fullload --x 1 2>&1")}, drill.RestoreDone},
+		{"an id of the only one", []string{burn, shell("end", "i-1", "blade destroy abc123")}, drill.RestoreDone},
+		{"a command that destroys what it created", []string{shell("both", "i-1", "U=$(blade create cpu fullload); sleep 6; blade destroy $U")}, drill.RestoreDone},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := bench(t)
+			if o := at(t, b, begin(t, b, tasksOf(c.tasks...))); o.Phase != drill.PhaseCompleted || o.Restoration != c.want || !o.Injected {
+				t.Errorf("phase %s, injected %t, restoration %q, evidence %q; want %q", o.Phase, o.Injected, o.Restoration, o.Evidence, c.want)
+			}
+		})
+	}
+}
+
+// TestMended_ReadsRunsInTheirOrder: a fault that ran again after its recovery is in effect, and a loop that left an item out mended only the others.
+func TestMended_ReadsRunsInTheirOrder(t *testing.T) {
+	run := func(id, parent, name, verb, node string, status aliyun.Text) taskExecution {
+		return taskExecution{TaskExecutionId: aliyun.Text(id), ParentTaskExecutionId: aliyun.Text(parent), TaskName: aliyun.Text(name), TaskAction: "ACS::ExecuteAPI",
+			Status: status, StartDate: "2026-11-20T10:00:00Z", Properties: aliyun.Text(`{"Service":"ecs","API":"` + verb + `","Parameters":{"InstanceId":"` + node + `"}}`)}
+	}
+	stop, start := run("1", "", "stop", "StopInstance", "i-1", "Success"), run("2", "", "start", "StartInstance", "i-1", "Success")
+	again := run("3", "", "stop", "StopInstance", "i-1", "Success")
+	loop := run("4", "", "start", "StartInstance", "{{ x }}", "Success")
+	for _, c := range []struct {
+		name string
+		list []taskExecution
+		want bool
+	}{
+		{"in order", []taskExecution{stop, start}, true},
+		{"stopped again", []taskExecution{stop, start, again}, false},
+		{"a loop over it", []taskExecution{stop, loop, run("5", "4", "start", "StartInstance", "i-1", "Success")}, true},
+		{"a loop that left it out", []taskExecution{stop, loop, run("5", "4", "start", "StartInstance", "i-1", "Failed"), run("6", "4", "start", "StartInstance", "i-2", "Success")}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if by, all := mended(runs(c.list)); all != c.want || len(by) == 0 {
+				t.Errorf("%t, %q", all, by)
+			}
+		})
+	}
+}
+
+// TestStop_OfACommandThatWouldHaveEndedItsFault leaves the fault in effect.
+func TestStop_OfACommandThatWouldHaveEndedItsFault(t *testing.T) {
+	b := bench(t)
+	_, run := stopped(t, b, tasksOf(shell("both", "i-abc", "U=$(blade create cpu fullload); sleep 600; blade destroy $U")))
+	if o, err := b.D.Observe(t.Context(), run); err != nil || o.Phase != drill.PhaseStopped || !o.Injected || o.Restoration != drill.RestoreUnproven || len(b.W.Truth(run).Live) != 1 {
+		t.Errorf("%+v, %v; live %v", o, err, b.W.Truth(run).Live)
 	}
 }
 

@@ -144,7 +144,7 @@ func (d *Driver) Lookup(ctx context.Context, r driver.Request) ([]driver.Run, er
 	}
 	var runs []driver.Run
 	for _, e := range found {
-		if id := string(e.ExecutionId); id != "" && !slices.Contains(r.Seen, id) {
+		if id := string(e.ExecutionId); !slices.Contains(r.Seen, id) {
 			runs = append(runs, d.run(r, id))
 		}
 	}

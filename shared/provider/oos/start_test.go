@@ -95,6 +95,45 @@ func TestLookup_StrangersAreNotAdopted(t *testing.T) {
 	}
 }
 
+// TestLookup_AListThatIsNotWhole: Lookup is exact, so "none" is believed. What cannot be read to its end is an error.
+func TestLookup_AListThatIsNotWhole(t *testing.T) {
+	for name, reply := range map[string]string{
+		"a page that names itself as the next": `{"Executions":[],"NextToken":"again"}`,
+		"an execution that cannot be read":     `{"Executions":[7]}`,
+		"an execution that is empty":           `{"Executions":[null]}`,
+		"no list":                              `{"Executions":"soon"}`,
+		"an execution of ours without an id":   `{"Executions":[{"Tags":{"firedrill:drill":"d-1","firedrill:role":"main","firedrill:root":"root-1"}}]}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := (&wire{replies: map[string]string{"ListExecutions": reply}}).open(t)
+			if found, err := d.Lookup(t.Context(), request(map[string]any{"template": "loop-echo"})); d.Code(err) != driver.Unavailable {
+				t.Errorf("found %v, %v", found, err)
+			}
+		})
+	}
+}
+
+func TestPages_ThatNeverEnd(t *testing.T) {
+	n := 0
+	err := pages(t.Context(), func(context.Context, string) (string, error) { n++; return fmt.Sprint(n), nil })
+	if err == nil || n != mostPages {
+		t.Errorf("%v after %d pages", err, n)
+	}
+}
+
+// TestObserve_ARowOnTwoPagesIsOneAttempt: the list moved on between two reads.
+func TestObserve_ARowOnTwoPagesIsOneAttempt(t *testing.T) {
+	row := `{"TaskExecutionId":"t-1","TaskName":"stop","TaskAction":"ACS::ExecuteAPI","Status":"Running","Properties":"{\"API\":\"StopInstance\"}"}`
+	w := &wire{replies: map[string]string{
+		"ListExecutions":     `{"Executions":[{"ExecutionId":"exec-1","Status":"Running"}]}`,
+		"ListTaskExecutions": `{"TaskExecutions":[` + row + `,` + strings.Replace(row, "Running", "Success", 1) + `]}`,
+	}}
+	o, err := w.open(t).Observe(t.Context(), driver.Run{ID: "exec-1"})
+	if err != nil || len(o.Steps) != 1 || o.Steps[0].Attempt != 1 || o.Steps[0].State != drill.StepDone {
+		t.Errorf("%+v, %v", o.Steps, err)
+	}
+}
+
 func TestObserve_ReadsEveryPageOfTasks(t *testing.T) {
 	items := make([]string, 101)
 	for i := range items {

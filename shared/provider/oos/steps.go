@@ -18,31 +18,41 @@ type attempt struct {
 	n     int // which attempt, from 1
 }
 
-// attempts groups task executions by task, in the order in which the tasks were first reached.
-func attempts(all []taskExecution) []attempt {
+// runs lists every execution of a task with those of its loop's items, in the order in which they ran.
+func runs(all []taskExecution) []attempt {
 	var out []attempt
 	at := map[aliyun.Text]int{}
-	parents := map[aliyun.Text]bool{}
 	for _, t := range all {
-		parents[t.TaskExecutionId] = true
+		at[t.TaskExecutionId] = -1
 	}
+	n := map[aliyun.Text]int{}
 	for _, t := range all {
-		if t.ParentTaskExecutionId != "" && parents[t.ParentTaskExecutionId] {
+		if _, item := at[t.ParentTaskExecutionId]; item && t.ParentTaskExecutionId != "" {
 			continue
 		}
-		if i, seen := at[t.name()]; seen {
-			out[i].task, out[i].n = t, out[i].n+1
+		n[t.name()]++
+		at[t.TaskExecutionId] = len(out)
+		out = append(out, attempt{task: t, n: n[t.name()]})
+	}
+	for _, t := range all {
+		if i, known := at[t.ParentTaskExecutionId]; known && i >= 0 && t.ParentTaskExecutionId != "" {
+			out[i].items = append(out[i].items, t)
+		}
+	}
+	return out
+}
+
+// attempts keeps the latest run of each task, in the order in which the tasks were first reached.
+func attempts(history []attempt) []attempt {
+	var out []attempt
+	at := map[aliyun.Text]int{}
+	for _, a := range history {
+		if i, seen := at[a.task.name()]; seen {
+			out[i] = a
 			continue
 		}
-		at[t.name()] = len(out)
-		out = append(out, attempt{task: t, n: 1})
-	}
-	for i := range out {
-		for _, t := range all {
-			if t.ParentTaskExecutionId == out[i].task.TaskExecutionId && t.ParentTaskExecutionId != "" {
-				out[i].items = append(out[i].items, t)
-			}
-		}
+		at[a.task.name()] = len(out)
+		out = append(out, a)
 	}
 	return out
 }
@@ -55,31 +65,35 @@ func (t taskExecution) name() aliyun.Text {
 	return t.TaskExecutionId
 }
 
-// steps turns the task executions into steps. In a recovery run every step that would be a fault is a recovery.
+// steps turns the task executions into steps.
 func steps(list []attempt, role drill.Role) []driver.Step {
 	var out []driver.Step
-	fault := ""
-	for _, a := range list {
-		t := a.task
-		s := driver.Step{
-			ID: string(t.name()), Name: string(t.name()), Kind: kindOf(t), State: stepState(string(t.Status)), Vendor: string(t.Status), Attempt: a.n,
-			StartedAt: aliyun.Time(string(t.StartDate)), EndedAt: aliyun.Time(string(t.EndDate)), Message: cut(string(t.StatusMessage), 300), Targets: targets(a),
-		}
-		if s.Vendor == "" {
-			s.Vendor = "none"
-		}
-		if role == drill.Recovery && s.Kind == drill.FaultStep {
-			s.Kind = drill.RecoveryStep
-		}
-		switch s.Kind {
-		case drill.FaultStep:
-			fault = s.ID
-		case drill.RecoveryStep:
-			s.Recovers = fault
+	for i, a := range list {
+		s := stepOf(a, role)
+		for j := range i {
+			if s.Kind == drill.RecoveryStep && out[j].Kind == drill.FaultStep && actOf(list[j].task).endedBy(actOf(a.task)) {
+				s.Recovers = out[j].ID
+			}
 		}
 		out = append(out, s)
 	}
 	return out
+}
+
+// stepOf turns a task execution into a step. In a recovery run a step that would be a fault is a recovery.
+func stepOf(a attempt, role drill.Role) driver.Step {
+	t := a.task
+	s := driver.Step{
+		ID: string(t.name()), Name: string(t.name()), Kind: kindOf(t), State: stepState(string(t.Status)), Vendor: string(t.Status), Attempt: a.n,
+		StartedAt: aliyun.Time(string(t.StartDate)), EndedAt: aliyun.Time(string(t.EndDate)), Message: cut(string(t.StatusMessage), 300), Targets: targets(a),
+	}
+	if s.Vendor == "" {
+		s.Vendor = "none"
+	}
+	if role == drill.Recovery && s.Kind == drill.FaultStep {
+		s.Kind = drill.RecoveryStep
+	}
+	return s
 }
 
 func stepState(status string) drill.StepState {
@@ -102,14 +116,19 @@ func stepState(status string) drill.StepState {
 	return drill.StepUnknown
 }
 
-// kindOf tells what a task does from its action and the API or command that it calls.
-func kindOf(t taskExecution) drill.StepKind {
+// apiOf is what a task calls: StopInstance.
+func apiOf(t taskExecution) string {
 	action := string(t.TaskAction)
-	p := properties(t)
-	verb := action[strings.LastIndex(action, ":")+1:]
 	if strings.EqualFold(action, "ACS::ExecuteAPI") || strings.EqualFold(action, "ACS::AtomicExecuteAPI") {
-		verb = fmt.Sprint(p["API"])
+		return fmt.Sprint(properties(t)["API"])
 	}
+	return action[strings.LastIndex(action, ":")+1:]
+}
+
+// kindOf tells what a task does from its action and the API or command that it calls. A command that creates an experiment of
+// chaosblade is a fault, whatever else it does; an execution that it starts may hold any.
+func kindOf(t taskExecution) drill.StepKind {
+	action, verb := string(t.TaskAction), apiOf(t)
 	has := func(prefixes ...string) bool {
 		return slices.ContainsFunc(prefixes, func(x string) bool { return strings.HasPrefix(verb, x) })
 	}
@@ -120,14 +139,24 @@ func kindOf(t taskExecution) drill.StepKind {
 		return drill.WaitStep
 	case slices.Contains([]string{"ACS::WaitFor", "ACS::CheckFor", "ACS::Choice", "ACS::SelectTargets", "ACS::Notify"}, action):
 		return drill.CheckStep
-	case verb == "RunCommand" && strings.Contains(command(p), "blade destroy"):
-		return drill.RecoveryStep
+	case verb == "RunCommand":
+		return commandKind(command(properties(t)))
+	case verb == "StartExecution":
+		return drill.FaultStep
 	case has("Describe", "List", "Get", "Query", "Check"):
 		return drill.CheckStep
 	case has("Start", "Resume", "Recover", "Restore", "Enable", "Unlock"):
 		return drill.RecoveryStep
 	}
 	return drill.FaultStep
+}
+
+func commandKind(text string) drill.StepKind {
+	calls := bladeCall().FindAllStringSubmatch(text, -1)
+	if len(calls) == 0 || slices.ContainsFunc(calls, func(m []string) bool { return strings.HasPrefix(m[1], "c") }) {
+		return drill.FaultStep
+	}
+	return drill.RecoveryStep
 }
 
 func properties(t taskExecution) map[string]any {
@@ -139,9 +168,12 @@ func properties(t taskExecution) map[string]any {
 }
 
 func command(p map[string]any) string {
-	for _, k := range []string{"commandContent", "CommandContent"} {
-		if s, ok := p[k].(string); ok {
-			return s
+	inner, _ := p["Parameters"].(map[string]any)
+	for _, from := range []map[string]any{p, inner} {
+		for _, k := range []string{"commandContent", "CommandContent"} {
+			if s, ok := from[k].(string); ok {
+				return s
+			}
 		}
 	}
 	return ""
@@ -160,13 +192,20 @@ func targets(a attempt) []drill.Target {
 	if len(out) > 0 {
 		return out
 	}
-	p := properties(a.task)
+	for _, id := range named(a.task) {
+		out = append(out, drill.Target{ID: id, State: stepState(string(a.task.Status))})
+	}
+	return out
+}
+
+// named lists the instances that the properties of a task name.
+func named(t taskExecution) []string {
+	p := properties(t)
 	inner, _ := p["Parameters"].(map[string]any)
+	var out []string
 	for _, from := range []map[string]any{p, inner} {
 		for _, k := range []string{"InstanceId", "instanceId", "InstanceIds", "instanceIds"} {
-			for _, id := range idsIn(from[k]) {
-				out = append(out, drill.Target{ID: id, State: stepState(string(a.task.Status))})
-			}
+			out = append(out, idsIn(from[k])...)
 		}
 	}
 	return out

@@ -2,6 +2,7 @@ package oos
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/requests"
@@ -57,7 +58,7 @@ func (e execution) final() bool {
 func (d *Driver) execution(ctx context.Context, id string) (execution, error) {
 	req := oos.CreateListExecutionsRequest()
 	req.ExecutionId = id
-	var out struct{ Executions aliyun.List[execution] }
+	var out struct{ Executions aliyun.Whole[execution] }
 	if err := d.read(ctx, req, &out); err != nil {
 		return execution{}, err
 	}
@@ -72,7 +73,8 @@ func (d *Driver) execution(ctx context.Context, id string) (execution, error) {
 // mostPages bounds every paged read; 100 pages are 10,000 rows.
 const mostPages = 100
 
-// pages reads page after page until there is no next token. next makes the request of a page and reads its reply.
+// pages reads page after page until there is no next token. next makes the request of a page and reads its reply. A list that does not
+// come to its end is an error: what it lacks would be believed not to be there.
 func pages(ctx context.Context, next func(ctx context.Context, token string) (string, error)) error {
 	token := ""
 	for range mostPages {
@@ -80,32 +82,50 @@ func pages(ctx context.Context, next func(ctx context.Context, token string) (st
 		if err != nil {
 			return err
 		}
-		if t == "" || t == token {
+		if t == "" {
 			return nil
+		}
+		if t == token {
+			return aliyun.Unreadable("read the next page", "the service names the same page again")
 		}
 		token = t
 	}
-	return nil
+	return aliyun.Unreadable("read the next page", fmt.Sprintf("the list has more than %d pages", mostPages))
+}
+
+// add puts a row into a list that is read page by page. A row that is there already, because the list moved on meanwhile, is replaced.
+func add[T any](all []T, at map[aliyun.Text]int, id aliyun.Text, row T) []T {
+	if i, seen := at[id]; seen && id != "" {
+		all[i] = row
+		return all
+	}
+	at[id] = len(all)
+	return append(all, row)
 }
 
 // executions lists every execution with the tags, and with the status unless it is empty.
 func (d *Driver) executions(ctx context.Context, tags map[string]string, status string) ([]execution, error) {
 	var all []execution
+	at := map[aliyun.Text]int{}
 	err := pages(ctx, func(ctx context.Context, token string) (string, error) {
 		req := oos.CreateListExecutionsRequest()
 		req.Status, req.NextToken, req.MaxResults = status, token, requests.NewInteger(100)
 		req.Tags = anyMap(tags)
 		var out struct {
-			Executions aliyun.List[execution]
+			Executions aliyun.Whole[execution]
 			NextToken  aliyun.Text
 		}
 		if err := d.read(ctx, req, &out); err != nil {
 			return "", err
 		}
 		for _, e := range out.Executions {
-			if carries(e, tags) {
-				all = append(all, e)
+			if !carries(e, tags) {
+				continue
 			}
+			if e.ExecutionId == "" {
+				return "", aliyun.Unreadable("ListExecutions", "an execution has no id")
+			}
+			all = add(all, at, e.ExecutionId, e)
 		}
 		return string(out.NextToken), nil
 	})
@@ -125,18 +145,21 @@ func carries(e execution, tags map[string]string) bool {
 // tasks lists the task executions of an execution, oldest first.
 func (d *Driver) tasks(ctx context.Context, id string) ([]taskExecution, error) {
 	var all []taskExecution
+	at := map[aliyun.Text]int{}
 	err := pages(ctx, func(ctx context.Context, token string) (string, error) {
 		req := oos.CreateListTaskExecutionsRequest()
 		req.ExecutionId, req.NextToken, req.MaxResults = id, token, requests.NewInteger(100)
 		req.SortOrder, req.IncludeChildTaskExecution = "Ascending", requests.NewBoolean(true)
 		var out struct {
-			TaskExecutions aliyun.List[taskExecution]
+			TaskExecutions aliyun.Whole[taskExecution]
 			NextToken      aliyun.Text
 		}
 		if err := d.read(ctx, req, &out); err != nil {
 			return "", err
 		}
-		all = append(all, out.TaskExecutions...)
+		for _, t := range out.TaskExecutions {
+			all = add(all, at, t.TaskExecutionId, t)
+		}
 		return string(out.NextToken), nil
 	})
 	return all, err

@@ -22,7 +22,10 @@ func (f fault) name() string { return f.Kind + " " + f.Target }
 
 func (f fault) live(now time.Time) bool { return f.Until.IsZero() || now.Before(f.Until) }
 
-var commandTimeout = regexp.MustCompile(`--timeout[ =](\d+)`)
+var (
+	commandTimeout = regexp.MustCompile(`--timeout[ =](\d+)`)
+	commandSleep   = regexp.MustCompile(`\bsleep (\d+)`)
+)
 
 // inject plays what a task does to its targets when it begins.
 func (s *Service) inject(e *execution, t *taskRun, at time.Time) {
@@ -152,6 +155,10 @@ func (t *taskRun) duration() time.Duration {
 	}
 	if d, ok := t.timeout(); ok && t.foreground() {
 		return d
+	}
+	if m := commandSleep.FindStringSubmatch(t.command()); m != nil && t.def.api() == "RunCommand" {
+		n, _ := strconv.Atoi(m[1])
+		return 2*time.Second + time.Duration(n)*time.Second
 	}
 	return 2 * time.Second
 }

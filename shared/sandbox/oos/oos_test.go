@@ -226,10 +226,13 @@ func TestList_FiltersAndPages(t *testing.T) {
 			t.Errorf("%v: %d executions, %q, want %d", c.kv, len(ids(m)), code, c.want)
 		}
 	}
-	for _, kv := range [][]string{{"MaxResults", "9"}, {"MaxResults", "101"}, {"MaxResults", "x"}, {"NextToken", "x"}, {"SortField", "Name"}, {"SortOrder", "Up"}} {
+	for _, kv := range [][]string{{"MaxResults", "9"}, {"MaxResults", "101"}, {"MaxResults", "x"}, {"NextToken", "x"}, {"SortField", "Name"}, {"SortOrder", "Up"}, {"Status", "Done"}} {
 		if _, code := w.call("ListExecutions", kv...); code != "InvalidParameter."+kv[0] {
 			t.Errorf("%v: %q", kv, code)
 		}
+	}
+	if _, code := w.call("ListTaskExecutions", "Status", "running"); code != "InvalidParameter.Status" {
+		t.Errorf("a status in the wrong case: %q", code)
 	}
 	if _, code := w.call("ListTaskExecutions", "MaxResults", "19"); code != "InvalidParameter.MaxResults" {
 		t.Errorf("19 task executions: %q", code)

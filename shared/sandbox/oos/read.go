@@ -112,6 +112,9 @@ func page[T any](q rpc.Request, all []T, id func(T) string, least int) ([]T, map
 
 func (s *Service) listExecutions(q rpc.Request, _ time.Time) (any, *rpc.Error) {
 	want, refusal := tags(q)
+	if refusal == nil {
+		refusal = knownStatus(q)
+	}
 	if refusal != nil {
 		return nil, refusal
 	}
@@ -134,6 +137,12 @@ func (s *Service) listExecutions(q rpc.Request, _ time.Time) (any, *rpc.Error) {
 	}
 	out["Executions"] = list
 	return out, nil
+}
+
+// knownStatus refuses a filter by a status that is not among those that the vendor documents for it.
+func knownStatus(q rpc.Request) *rpc.Error {
+	_, refusal := oneOf(q, "Status", "", running, started, success, failed, waiting, cancelled, "Pending", "Skipped")
+	return refusal
 }
 
 // matches applies the filters of ListExecutions.
@@ -196,6 +205,9 @@ func sortExecutions(q rpc.Request, all []*execution) *rpc.Error {
 }
 
 func (s *Service) listTaskExecutions(q rpc.Request, _ time.Time) (any, *rpc.Error) {
+	if refusal := knownStatus(q); refusal != nil {
+		return nil, refusal
+	}
 	var e *execution
 	if q.Get("ExecutionId") != "" {
 		var refusal *rpc.Error

@@ -200,7 +200,7 @@ func TestDo_RepliesAndTheirClasses(t *testing.T) {
 		{"an unknown access key", 404, `{"Code":"InvalidAccessKeyId.NotFound"}`, driver.Denied, driver.Denied},
 		{"an expired sts token", 400, `{"Code":"ExpiredStsToken"}`, driver.Expired, driver.Expired},
 		{"a malformed sts token", 400, `{"Code":"InvalidSecurityToken.Malformed"}`, driver.Expired, driver.Expired},
-		{"a used nonce", 400, `{"Code":"SignatureNonceUsed"}`, driver.Throttled, driver.Throttled},
+		{"a used nonce", 400, `{"Code":"SignatureNonceUsed"}`, driver.Unavailable, driver.Uncertain},
 		{"a forbidden call", 403, `{"Code":"Forbidden.RAM","AccessDeniedDetail":{"a":"b"}}`, driver.Denied, driver.Denied},
 		{"a 404 of an unknown code", 404, `{"Code":"Nowhere"}`, driver.NotFound, driver.NotFound},
 		{"a redirect", 302, `moved`, driver.Unknown, driver.Unknown},

@@ -131,6 +131,11 @@ func NewRefusal(action string, kind Kind, status int, code, message, requestID s
 	return &Error{Action: action, Kind: kind, Stage: Refused, Status: status, Code: code, Message: redact(message), RequestID: requestID}
 }
 
+// Unreadable makes the error of a 2xx reply to a read that cannot be believed. It counts as Unavailable: the next reading may do better.
+func Unreadable(action, why string) *Error {
+	return &Error{Action: action, Kind: Read, Stage: Undecodable, Status: 200, Err: errors.New(why)}
+}
+
 // redact cuts what a vendor's message quotes of the signed request: it holds the access key and the token.
 func redact(message string) string {
 	for _, mark := range []string{"server string to sign is:", "string to sign", "StringToSign", "SecurityToken="} {
@@ -156,8 +161,8 @@ func common() Codes {
 		"InternalError*":              driver.Unavailable,
 		"SignatureDoesNotMatch*":      driver.Denied,
 		"IncompleteSignature*":        driver.Denied,
-		"SignatureNonceUsed":          driver.Throttled, // a new nonce mends it; the call was not carried out
-		"InvalidTimeStamp*":           driver.Denied,    // the clock is off
+		"SignatureNonceUsed":          driver.Unavailable, // a request that was handed over twice: its first copy may have been carried out
+		"InvalidTimeStamp*":           driver.Denied,      // the clock is off
 		"IllegalTimestamp":            driver.Denied,
 		"InvalidAccessKeyId*":         driver.Denied,
 		"InvalidAccessKeySecret":      driver.Denied,

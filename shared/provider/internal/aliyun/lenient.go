@@ -3,6 +3,7 @@ package aliyun
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -59,22 +60,7 @@ type List[T any] []T
 // UnmarshalJSON accepts any JSON value.
 func (l *List[T]) UnmarshalJSON(data []byte) error {
 	*l = nil
-	var s string
-	if json.Unmarshal(data, &s) == nil {
-		data = []byte(s)
-	}
-	var raw []json.RawMessage
-	if json.Unmarshal(data, &raw) != nil {
-		var inside map[string]json.RawMessage
-		if json.Unmarshal(data, &inside) != nil || len(inside) != 1 {
-			return nil
-		}
-		for _, v := range inside {
-			if json.Unmarshal(v, &raw) != nil {
-				return nil
-			}
-		}
-	}
+	raw, _ := elements(data)
 	for _, r := range raw {
 		var v T
 		if json.Unmarshal(r, &v) == nil {
@@ -82,6 +68,56 @@ func (l *List[T]) UnmarshalJSON(data []byte) error {
 		}
 	}
 	return nil
+}
+
+// Whole is a list in any of the spellings of List that decides something: what it leaves out is believed not to be there. An element
+// that cannot be read, and a value that is no list, are errors.
+type Whole[T any] []T
+
+// UnmarshalJSON accepts a list, a string or an object that holds one, and what the vendor sends for none.
+func (l *Whole[T]) UnmarshalJSON(data []byte) error {
+	*l = nil
+	raw, ok := elements(data)
+	if !ok {
+		return errors.New("not a list")
+	}
+	for _, r := range raw {
+		var v T
+		if string(r) == "null" {
+			return errors.New("an element of the list is empty")
+		}
+		if err := json.Unmarshal(r, &v); err != nil {
+			return err
+		}
+		*l = append(*l, v)
+	}
+	return nil
+}
+
+// elements finds the list in a value; false if there is none.
+func elements(data []byte) ([]json.RawMessage, bool) {
+	var s string
+	if json.Unmarshal(data, &s) == nil {
+		data = []byte(strings.TrimSpace(s))
+	}
+	switch string(data) {
+	case "", "null", "{}", "无":
+		return nil, true
+	}
+	var raw []json.RawMessage
+	if json.Unmarshal(data, &raw) == nil {
+		return raw, true
+	}
+	var inside map[string]json.RawMessage
+	if json.Unmarshal(data, &inside) != nil || len(inside) != 1 {
+		return nil, false
+	}
+	for _, v := range inside {
+		if json.Unmarshal(v, &raw) != nil {
+			return nil, false
+		}
+	}
+	return raw, true
 }
 
 // One is an object that the vendor sometimes sends as a list of one. What is neither leaves Value at its zero value.

@@ -43,6 +43,19 @@ func TestLenient_AcceptsTheVendorsSpellings(t *testing.T) {
 	}
 }
 
+// TestWhole_IsAnErrorWhereSomethingWouldBeLeftOut takes the same spellings of a list, and none of its holes.
+func TestWhole_IsAnErrorWhereSomethingWouldBeLeftOut(t *testing.T) {
+	for body, want := range map[string]int{
+		`[{"A":"x"},{"A":{}}]`: 2, `"[{\"A\":\"x\"}]"`: 1, `{"Item":[{"A":"x"}]}`: 1, `[]`: 0, `null`: 0, `""`: 0, `"无"`: 0, `{}`: 0,
+		`[1,{"A":"x"}]`: -1, `[null]`: -1, `"soon"`: -1, `7`: -1, `{"a":[],"b":[]}`: -1, `{"Item":7}`: -1,
+	} {
+		var l Whole[struct{ A Text }]
+		if err := json.Unmarshal([]byte(body), &l); (err != nil) != (want < 0) || err == nil && len(l) != want {
+			t.Errorf("%s: %d elements, %v; want %d", body, len(l), err, want)
+		}
+	}
+}
+
 func TestTime_ReadsTheVendorsLayouts(t *testing.T) {
 	want := time.Date(2019, 5, 27, 9, 29, 0, 0, time.UTC)
 	for _, s := range []string{"2019-05-27T09:29:00Z", "2019-05-27T09:29Z", "2019-05-27T17:29:00+08:00", "2019-05-27T09:29:00"} {
