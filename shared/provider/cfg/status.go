@@ -3,6 +3,7 @@ package cfg
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -59,11 +60,8 @@ func (a TaskGroupAction) recovery() bool {
 
 // begun tells whether the action ever acted on an instance. When in doubt it has.
 func (a TaskGroupAction) begun() bool {
-	for _, i := range a.TaskGroupInstances {
-		if i.TaskGroupInstanceStartTime != "" || i.TaskGroupInstanceStatus == instanceExecuting ||
-			i.TaskGroupInstanceStatus == instanceEnded && i.TaskGroupInstanceStatusType != typeSkip {
-			return true
-		}
+	if slices.ContainsFunc(a.TaskGroupInstances, TaskGroupInstance.begun) {
+		return true
 	}
 	switch a.TaskGroupActionStatus {
 	case actionNew, actionWaiting:
@@ -74,7 +72,14 @@ func (a TaskGroupAction) begun() bool {
 	return true
 }
 
+// vendor is the action's status in the service's numbers.
+func (a TaskGroupAction) vendor() string {
+	return fmt.Sprintf("%d/%d", a.TaskGroupActionStatus, a.TaskGroupActionStatusType)
+}
+
 func (a TaskGroupAction) ended() bool { return a.TaskGroupActionStatus == actionEnded }
+
+func (a TaskGroupAction) executing() bool { return a.TaskGroupActionStatus == actionExecuting }
 
 func (a TaskGroupAction) good() bool {
 	return a.ended() && a.TaskGroupActionStatusType == typeSuccess
@@ -82,6 +87,87 @@ func (a TaskGroupAction) good() bool {
 
 func (a TaskGroupAction) failed() bool {
 	return a.ended() && a.TaskGroupActionStatusType == typeFailed
+}
+
+// begun tells whether the action ever acted on the instance. When in doubt it has.
+func (i TaskGroupInstance) begun() bool {
+	if i.TaskGroupInstanceStartTime != "" {
+		return true
+	}
+	switch i.TaskGroupInstanceStatus {
+	case instanceNew, instanceReady:
+		return false
+	case instanceEnded:
+		return i.TaskGroupInstanceStatusType != typeSkip
+	}
+	return true
+}
+
+func (i TaskGroupInstance) ended() bool { return i.TaskGroupInstanceStatus == instanceEnded }
+
+func (i TaskGroupInstance) good() bool {
+	return i.ended() && i.TaskGroupInstanceStatusType == typeSuccess
+}
+
+// touched lists the instances on which an action that has begun did begin. If none says so all of them did, and if there are
+// none, one without an id stands for them; then the action's own status is all that is known.
+func (a TaskGroupAction) touched() []TaskGroupInstance {
+	out := slices.DeleteFunc(slices.Clone(a.TaskGroupInstances), func(i TaskGroupInstance) bool { return !i.begun() })
+	if len(out) > 0 {
+		return out
+	}
+	some := TaskGroupInstance{TaskGroupInstanceStatus: instanceExecuting}
+	if a.ended() {
+		some = TaskGroupInstance{TaskGroupInstanceStatus: instanceEnded, TaskGroupInstanceStatusType: a.TaskGroupActionStatusType}
+	}
+	for _, i := range a.TaskGroupInstances {
+		some.TaskGroupInstanceObjectId = i.TaskGroupInstanceObjectId
+		out = append(out, some)
+	}
+	if len(out) == 0 {
+		out = append(out, some)
+	}
+	return out
+}
+
+// undid tells whether the recovery r has undone a fault on the instance i: it ended well there, and did not begin before the
+// fault did.
+func (r TaskGroupAction) undid(i TaskGroupInstance) bool {
+	found := i.TaskGroupInstanceObjectId == "" && r.good()
+	for _, own := range r.TaskGroupInstances {
+		if i.TaskGroupInstanceObjectId != "" && own.TaskGroupInstanceObjectId != i.TaskGroupInstanceObjectId {
+			continue
+		}
+		began := at(own.TaskGroupInstanceStartTime)
+		if !own.good() || !began.IsZero() && began.Before(at(i.TaskGroupInstanceStartTime)) {
+			return false
+		}
+		found = true
+	}
+	return found
+}
+
+// left lists the instances on which the fault a, which has begun, is in effect, and those on which its end proves nothing. Its
+// recovery is r; a fault without one is over where it ended well.
+func (a TaskGroupAction) left(r *TaskGroupAction) (live, unproven []string) {
+	for _, i := range a.touched() {
+		switch over := i.ended() && !a.executing(); {
+		case over && r == nil && i.good(), over && r != nil && !r.executing() && r.undid(i):
+		case over && r == nil:
+			unproven = append(unproven, i.TaskGroupInstanceObjectId)
+		default:
+			live = append(live, i.TaskGroupInstanceObjectId)
+		}
+	}
+	return live, unproven
+}
+
+// on names the action, and the instances meant unless they are all of those that it touched.
+func (a TaskGroupAction) on(instances []string) string {
+	if len(instances) == len(a.touched()) {
+		return a.name()
+	}
+	return a.name() + " on " + strings.Join(instances, ", ")
 }
 
 // name is the alias or the title.
@@ -117,7 +203,7 @@ func (g TaskGroup) step(n int, byHand bool) drill.Step {
 	a := g.TaskGroupActions[n]
 	s := drill.Step{
 		ID: a.TaskGroupActionId.String(), Name: a.name(), Kind: drill.FaultStep, State: a.state(byHand),
-		Vendor:    fmt.Sprintf("%d/%d", a.TaskGroupActionStatus, a.TaskGroupActionStatusType),
+		Vendor:    a.vendor(),
 		StartedAt: at(a.TaskGroupActionStartTime),
 	}
 	if a.recovery() {

@@ -110,7 +110,11 @@ func (d *Driver) recoverNext(ctx context.Context, t Task) error {
 func (g TaskGroup) pending() []TaskGroupAction {
 	wanted := map[Num]bool{}
 	for n, a := range g.TaskGroupActions {
-		if r := g.undoneBy(n); !a.recovery() && a.begun() && r != nil && (!r.ended() || r.failed() && r.IsExecuteRedo) {
+		r := g.undoneBy(n)
+		if a.recovery() || !a.begun() || r == nil || r.ended() && !(r.failed() && r.IsExecuteRedo) {
+			continue
+		}
+		if live, _ := a.left(r); len(live) > 0 {
 			wanted[r.TaskGroupActionId] = true
 		}
 	}

@@ -57,6 +57,8 @@ func TestStop_NextMove(t *testing.T) {
 		"paused: one at a time":                         {made(1003, act(1, 1, 2004, 1, 4), act(2, 1, 2004, 1, 3), act(3, 2, 2003, 0, 2), act(4, 2, 2001, 0, 1)), "", yes, nil, ""},
 		"paused: a failed recovery again":               {made(1003, act(1, 1, 2004, 1, 2), redo(act(2, 2, 2004, 2, 1))), "", yes, []string{"ExecuteTaskInstance 2/5"}, ""},
 		"paused: a failed recovery that cannot be":      {made(1003, act(1, 1, 2004, 1, 2), act(2, 2, 2004, 2, 1)), "", yes, nil, ""},
+		"paused: a recovery that is still to run on b":  {made(1003, rows(act(1, 1, 2004, 1, 2), 3003, 1, 3003, 1), rows(act(2, 2, 2002, 0, 1), 3003, 1, 3001, 0)), "", yes, []string{"ExecuteTaskInstance 2/2"}, ""},
+		"paused: a recovery that b does not need":       {made(1003, rows(act(1, 1, 2004, 1, 2), 3003, 1, 3003, 4), rows(act(2, 2, 2002, 0, 1), 3003, 1, 3001, 0)), "", yes, nil, ""},
 		"paused: a failed fault is recovered all alike": {made(1003, act(1, 1, 2004, 2, 2), act(2, 2, 2001, 0, 1)), "", yes, []string{"ExecuteTaskInstance 2/2"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
