@@ -165,7 +165,7 @@ func templateSettings(t Template, group int, order int64) (general, custom strin
 	}
 	for _, a := range t.TemplateGroups[group].TemplateGroupActions {
 		if int64(a.Order) == order {
-			return a.GeneralConfiguration, a.CustomConfiguration
+			return string(a.GeneralConfiguration), string(a.CustomConfiguration)
 		}
 	}
 	return "", ""

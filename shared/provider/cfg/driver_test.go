@@ -392,7 +392,7 @@ func TestTitle(t *testing.T) {
 		})
 	}
 	long := d.title(block{}, driver.Request{Drill: strings.Repeat("d", 40), Title: "gone"})
-	if !carries(long, strings.Repeat("d", 40)) {
+	if !carries(Text(long), strings.Repeat("d", 40)) {
 		t.Errorf("the mark of %q was cut", long)
 	}
 	if carries("x [fd:d11]", "d1") || carries("[fd:d1] x", "d1") || carries("x [fd:]", "") {

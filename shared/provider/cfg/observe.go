@@ -118,7 +118,7 @@ func (t Task) triggered() bool {
 	if t.TaskPolicy == nil {
 		return false
 	}
-	s := strings.ToLower(t.TaskPolicy.TaskPolicyStatus)
+	s := strings.ToLower(string(t.TaskPolicy.TaskPolicyStatus))
 	return s == "已触发" || strings.Contains(s, "triggered") && !strings.Contains(s, "not ") && !strings.Contains(s, "un")
 }
 
@@ -257,12 +257,15 @@ func (t Task) faults() faults {
 			switch {
 			case len(live) > 0:
 				f.live = append(f.live, a.on(live))
-				if r != nil && r.ended() && (a.ended() || !r.good()) && !(r.failed() && r.IsExecuteRedo) || t.TaskStatus == taskEnded {
+				if r != nil && r.ended() && (a.ended() || !r.good()) && !r.again() || t.TaskStatus == taskEnded {
 					f.beyond = append(f.beyond, a.on(live))
 				}
 			case len(unproven) > 0:
-				f.unproven = append(f.unproven, fmt.Sprintf("action %s %s ended without success (%s) and has no recovery: the service does not say whether it is undone",
-					a.TaskGroupActionId, a.on(unproven), a.vendor()))
+				why := "ended without success and has no recovery"
+				if a.TaskGroupActionRecoverId != 0 {
+					why = "names a recovery that is not there"
+				}
+				f.unproven = append(f.unproven, fmt.Sprintf("action %s %s %s (%s): the service does not say whether it is undone", a.TaskGroupActionId, a.on(unproven), why, a.vendor()))
 			case r != nil:
 				f.evidence = append(f.evidence, fmt.Sprintf("action %s %s undid %s (%s)", r.TaskGroupActionId, r.name(), a.name(), r.vendor()))
 			default:
@@ -296,8 +299,8 @@ func report(i *ReportInfo) driver.Report {
 	switch {
 	case i != nil && i.Stage == 1:
 		return driver.Report{State: "pending"}
-	case i != nil && i.Stage == 2 && !i.Expired && i.CosUrl != "":
-		return driver.Report{State: "ready", URL: i.CosUrl}
+	case i != nil && i.Stage == 2 && !bool(i.Expired) && i.CosUrl != "":
+		return driver.Report{State: "ready", URL: string(i.CosUrl)}
 	}
 	return driver.Report{State: "none"}
 }

@@ -13,13 +13,13 @@ import (
 
 // act is an action of a made-up task: attribute, status/type, and how it is linked.
 func act(id, attribute, status, kind int64, links ...int64) TaskGroupAction {
-	a := TaskGroupAction{TaskGroupActionId: Num(id), ActionAttribute: Num(attribute), TaskGroupActionOrder: Num(id), ActionTitle: fmt.Sprintf("a%d", id),
-		TaskGroupActionStatus: Num(status), TaskGroupActionStatusType: Num(kind), TaskGroupActionRandomId: Num(1000 + id)}
+	a := TaskGroupAction{TaskGroupActionId: Num(id), ActionAttribute: Num(attribute), TaskGroupActionOrder: Num(id), ActionTitle: Text(fmt.Sprintf("a%d", id)),
+		TaskGroupActionStatus: Num(status), TaskGroupActionStatusType: Num(kind), TaskGroupActionRandomId: Link(1000 + id)}
 	if len(links) > 0 && attribute == 1 {
-		a.TaskGroupActionRecoverId = Num(1000 + links[0])
+		a.TaskGroupActionRecoverId = Link(1000 + links[0])
 	}
 	if len(links) > 0 && attribute == 2 {
-		a.TaskGroupActionExecuteId = Num(1000 + links[0])
+		a.TaskGroupActionExecuteId = Link(1000 + links[0])
 	}
 	return a
 }
@@ -27,7 +27,7 @@ func act(id, attribute, status, kind int64, links ...int64) TaskGroupAction {
 // rows gives the action instances a, b and so on, each with a status and a type.
 func rows(a TaskGroupAction, pairs ...int64) TaskGroupAction {
 	for n := 0; n < len(pairs); n += 2 {
-		a.TaskGroupInstances = append(a.TaskGroupInstances, TaskGroupInstance{TaskGroupInstanceId: Num(n), TaskGroupInstanceObjectId: string(rune('a' + n/2)),
+		a.TaskGroupInstances = append(a.TaskGroupInstances, TaskGroupInstance{TaskGroupInstanceId: Num(n), TaskGroupInstanceObjectId: Text(rune('a' + n/2)),
 			TaskGroupInstanceStatus: Num(pairs[n]), TaskGroupInstanceStatusType: Num(pairs[n+1])})
 	}
 	return a
@@ -36,7 +36,7 @@ func rows(a TaskGroupAction, pairs ...int64) TaskGroupAction {
 // from gives the action's instances the times at which they began, in seconds.
 func from(a TaskGroupAction, seconds ...int) TaskGroupAction {
 	for n, s := range seconds {
-		a.TaskGroupInstances[n].TaskGroupInstanceStartTime = fmt.Sprintf("2026-11-20 10:00:%02d", s)
+		a.TaskGroupInstances[n].TaskGroupInstanceStartTime = Text(fmt.Sprintf("2026-11-20 10:00:%02d", s))
 	}
 	return a
 }
@@ -143,8 +143,9 @@ func TestObservation_RestorationByInstance(t *testing.T) {
 		"a recovery that only unhurt ones wait for":     {[]TaskGroupAction{fault(3003, 1, 3003, 4), rows(act(2, 2, 2002, 0, 1), 3003, 1, 3001, 0)}, drill.RestoreDone, "undid a1 (2002/0)"},
 		"no recovery, over everywhere":                  {[]TaskGroupAction{rows(act(1, 1, 2004, 1), 3003, 1, 3003, 1)}, drill.RestoreDone, "action 1 a1 ended by itself (2004/1)"},
 		"no recovery, over where it began":              {[]TaskGroupAction{rows(act(1, 1, 2002, 0), 3003, 1, 3001, 0)}, drill.RestoreDone, "ended by itself"},
-		"no recovery, failed on one":                    {[]TaskGroupAction{rows(act(1, 1, 2004, 1), 3003, 1, 3003, 2)}, drill.RestoreUnproven, "action 1 a1 on b ended without success (2004/1)"},
-		"no recovery, failed and then passed over":      {[]TaskGroupAction{from(rows(act(1, 1, 2004, 4), 3003, 4), 1)}, drill.RestoreUnproven, "ended without success (2004/4)"},
+		"no recovery, failed on one":                    {[]TaskGroupAction{rows(act(1, 1, 2004, 1), 3003, 1, 3003, 2)}, drill.RestoreUnproven, "action 1 a1 on b ended without success and has no recovery (2004/1)"},
+		"no recovery, failed and then passed over":      {[]TaskGroupAction{from(rows(act(1, 1, 2004, 4), 3003, 4), 1)}, drill.RestoreUnproven, "ended without success and has no recovery (2004/4)"},
+		"a recovery that is not there":                  {[]TaskGroupAction{act(1, 1, 2004, 1, 9)}, drill.RestoreUnproven, "action 1 a1 names a recovery that is not there (2004/1)"},
 		"no recovery, one still executes":               {[]TaskGroupAction{rows(act(1, 1, 2004, 1), 3003, 1, 3002, 0)}, drill.RestorePending, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -163,8 +164,8 @@ func TestObservation_RestorationByInstance(t *testing.T) {
 func TestObservation_KindsByAttributeAndTitle(t *testing.T) {
 	for _, c := range []struct {
 		attribute Num
-		title     string
-		execute   Num
+		title     Text
+		execute   Link
 		want      drill.StepKind
 	}{
 		{1, "Empty Operation", 0, drill.FaultStep},

@@ -32,8 +32,8 @@ func endState(kind Num) drill.StepState {
 }
 
 // at reads a time of the vendor's, which has no zone: Beijing time is assumed.
-func at(text string) time.Time {
-	t, err := time.ParseInLocation(time.DateTime, text, time.FixedZone("UTC+8", 8*60*60))
+func at(text Text) time.Time {
+	t, err := time.ParseInLocation(time.DateTime, string(text), time.FixedZone("UTC+8", 8*60*60))
 	if err != nil {
 		return time.Time{}
 	}
@@ -49,7 +49,7 @@ func (a TaskGroupAction) recovery() bool {
 	case a.TaskGroupActionExecuteId != 0:
 		return true
 	}
-	title := strings.ToLower(a.ActionTitle)
+	title := strings.ToLower(string(a.ActionTitle))
 	for _, word := range []string{"rollback", "recover", "回滚", "恢复"} {
 		if strings.Contains(title, word) {
 			return true
@@ -148,15 +148,15 @@ func (r TaskGroupAction) undid(i TaskGroupInstance) bool {
 }
 
 // left lists the instances on which the fault a, which has begun, is in effect, and those on which its end proves nothing. Its
-// recovery is r; a fault without one is over where it ended well.
+// recovery is r, or nil; a fault that names none is over where it ended well.
 func (a TaskGroupAction) left(r *TaskGroupAction) (live, unproven []string) {
 	for _, i := range a.touched() {
 		switch over := i.ended() && !a.executing(); {
-		case over && r == nil && i.good(), over && r != nil && !r.executing() && r.undid(i):
+		case over && r == nil && i.good() && a.TaskGroupActionRecoverId == 0, over && r != nil && !r.executing() && r.undid(i):
 		case over && r == nil:
-			unproven = append(unproven, i.TaskGroupInstanceObjectId)
+			unproven = append(unproven, string(i.TaskGroupInstanceObjectId))
 		default:
-			live = append(live, i.TaskGroupInstanceObjectId)
+			live = append(live, string(i.TaskGroupInstanceObjectId))
 		}
 	}
 	return live, unproven
@@ -170,13 +170,16 @@ func (a TaskGroupAction) on(instances []string) string {
 	return a.name() + " on " + strings.Join(instances, ", ")
 }
 
+// again tells whether the action has failed and the service would try it again.
+func (a TaskGroupAction) again() bool { return a.failed() && bool(a.IsExecuteRedo) }
+
 // name is the alias or the title.
 func (a TaskGroupAction) name() string {
-	var general struct{ AliasTitle string }
+	var general struct{ AliasTitle Text }
 	_ = json.Unmarshal([]byte(a.TaskGroupActionGeneralConfiguration), &general) // no alias then
-	for _, s := range []string{general.AliasTitle, a.ActionTitle} {
+	for _, s := range []Text{general.AliasTitle, a.ActionTitle} {
 		if s != "" {
-			return s
+			return string(s)
 		}
 	}
 	return "action " + a.ActionId.String()
@@ -190,8 +193,8 @@ func (g TaskGroup) undoneBy(n int) *TaskGroupAction {
 		if i == n || !r.recovery() {
 			continue
 		}
-		if r.TaskGroupActionExecuteId != 0 && r.TaskGroupActionExecuteId == f.TaskGroupActionRandomId ||
-			f.TaskGroupActionRecoverId != 0 && f.TaskGroupActionRecoverId == r.TaskGroupActionRandomId {
+		if r.TaskGroupActionExecuteId > 0 && r.TaskGroupActionExecuteId == f.TaskGroupActionRandomId ||
+			f.TaskGroupActionRecoverId > 0 && f.TaskGroupActionRecoverId == r.TaskGroupActionRandomId {
 			return r
 		}
 	}
@@ -216,9 +219,9 @@ func (g TaskGroup) step(n int, byHand bool) drill.Step {
 	}
 	var notes []string
 	for _, i := range a.TaskGroupInstances {
-		t := drill.Target{ID: i.TaskGroupInstanceObjectId, State: i.state()}
+		t := drill.Target{ID: string(i.TaskGroupInstanceObjectId), State: i.state()}
 		if t.State == drill.StepFailed {
-			t.Message = i.TaskGroupInstanceExecuteLog
+			t.Message = string(i.TaskGroupInstanceExecuteLog)
 			notes = append(notes, t.ID+" failed")
 		}
 		s.Targets = append(s.Targets, t)
@@ -231,7 +234,7 @@ func (g TaskGroup) step(n int, byHand bool) drill.Step {
 	}
 	if len(a.TaskGroupInstances) == 0 { // before ExecuteTask
 		for _, id := range g.TaskGroupInstanceList {
-			s.Targets = append(s.Targets, drill.Target{ID: id, State: drill.StepPending})
+			s.Targets = append(s.Targets, drill.Target{ID: string(id), State: drill.StepPending})
 		}
 	}
 	s.Message = strings.Join(notes, "; ")

@@ -74,6 +74,50 @@ func TestStop_NextMove(t *testing.T) {
 	}
 }
 
+func TestStop_WhateverTheReadingIs(t *testing.T) {
+	pause, both := []string{"DescribeTask", "ModifyTaskRunStatus 1003"}, []string{"DescribeTask", "TriggerPolicy", "ModifyTaskRunStatus 1003"}
+	running := func(more string) string {
+		return `{"Response":{"Task":{"TaskId":7,"TaskStatus":1002,"TaskGroups":[]` + more + `}}}`
+	}
+	declined := `{"Response":{"Error":{"Code":"UnsupportedOperation","Message":"no policy"}}}`
+	for name, c := range map[string]struct {
+		task, onStop, trigger string
+		want                  []string
+		understood            bool
+	}{
+		"a number for a text":            {running(`,"TaskOwnerUin":100032429988`), "", "", pause, true},
+		"a list for a text":              {running(`,"TaskTag":[]`), "", "", pause, true},
+		"a flag for a number":            {running(`,"TaskExpect":true`), "", "", pause, true},
+		"a text for a policy":            {running(`,"TaskPolicy":"none"`), "", "", pause, true},
+		"a text for a flag":              {`{"Response":{"Task":{"TaskStatus":1002,"TaskGroups":[{"TaskGroupActions":[{"IsExecuteRedo":"false","TaskGroupActionExecuteTime":1.5}]}]}}}`, "", "", pause, true},
+		"a status that is no number":     {`{"Response":{"Task":{"TaskId":"?","TaskStatus":"FUTURE"}}}`, "", "", pause, true},
+		"no task":                        {`{"Response":{}}`, "", "", pause, true},
+		"no groups":                      {`{"Response":{"Task":{"TaskGroups":"?"}}}`, "", "", both, false},
+		"no groups, no guardrail":        {`{"Response":{"Task":{"TaskGroups":"?"}}}`, "rollback", declined, both, false},
+		"no groups, the plan says pause": {`{"Response":{"Task":{"TaskGroups":"?"}}}`, "pause", "", pause, false},
+		"no reply of the service's":      {`<html>`, "pause", "", pause, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := &vendor{}
+			answers := map[string]string{}
+			if c.trigger != "" {
+				answers["TriggerPolicy"] = c.trigger
+			}
+			api, err := NewClient(driver.Config{Credentials: credentials, Transport: choosing{v, c.task, answers}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = (&Driver{api: api}).Stop(t.Context(), driver.Run{ID: "7"}, driver.Stop{Block: map[string]any{"on_stop": c.onStop}})
+			if !slices.Equal(v.calls, c.want) || !strings.Contains(v.body, `"TaskId":7`) {
+				t.Errorf("calls %q, want %q; the last with %s", v.calls, c.want, v.body)
+			}
+			if (err == nil) != c.understood {
+				t.Errorf("error %v", err)
+			}
+		})
+	}
+}
+
 // racing answers DescribeTask with one task until ModifyTaskRunStatus is called, which is denied, and with another after.
 type racing struct {
 	choosing
