@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"maps"
+
+	"github.com/firedrill/firedrill/shared/provider/internal/lenient"
 )
 
 // ActionConfig changes the configuration of one action of a template's group. The configurations are JSON objects.
@@ -146,8 +148,8 @@ func (c *Client) DeleteTask(ctx context.Context, task int64) error {
 type FieldConfigs struct {
 	Common          []FieldConfig
 	Results         []FieldConfig
-	ResourceOffline []ResourceOffline
-	RequestId       string
+	ResourceOffline lenient.List[ResourceOffline]
+	RequestId       Text
 }
 
 // DescribeActionFieldConfigList reads the parameters of actions. Limit 20 a second.
@@ -196,21 +198,26 @@ func (c *Client) DescribeObjectTypeList(ctx context.Context, support int64) ([]O
 type TaskReply struct {
 	Task       Task
 	ReportInfo *ReportInfo
-	RequestId  string
+	RequestId  Text
 }
 
-// DescribeTask reads one task. Limit 20 a second.
+// DescribeTask reads one task. Its id is the one that was asked for. Limit 20 a second.
 func (c *Client) DescribeTask(ctx context.Context, task int64) (TaskReply, error) {
 	var out TaskReply
 	err := c.call(ctx, "DescribeTask", false, taskRef{task}, &out)
+	out.Task.TaskId = Num(task)
 	return out, err
 }
 
 // DescribeTaskExecuteLogs reads limit lines of a task's log from line offset on. Limit 20 a second.
 func (c *Client) DescribeTaskExecuteLogs(ctx context.Context, task, limit, offset int64) ([]string, error) {
-	var out struct{ LogMessage []string }
+	var out struct{ LogMessage lenient.List[Text] }
 	err := c.call(ctx, "DescribeTaskExecuteLogs", false, struct{ TaskId, Limit, Offset int64 }{task, limit, offset}, &out)
-	return out.LogMessage, err
+	var lines []string
+	for _, l := range out.LogMessage {
+		lines = append(lines, string(l))
+	}
+	return lines, err
 }
 
 // TaskQuery is the request of DescribeTaskList. Limit is at most 100.
@@ -324,14 +331,14 @@ func (c *Client) TriggerPolicy(ctx context.Context, task int64, name, content st
 		Name, Content string
 		TriggerType   int64
 	}{task, name, content, kind}
-	var out struct{ Success bool }
+	var out struct{ Success Flag }
 	err := c.call(ctx, "TriggerPolicy", true, in, &out)
-	return out.Success, err
+	return bool(out.Success), err
 }
 
 // GetCallerIdentity reads the account id from Tencent's STS.
 func (c *Client) GetCallerIdentity(ctx context.Context) (string, error) {
-	var out struct{ AccountId string }
+	var out struct{ AccountId Text }
 	err := c.send(ctx, "sts", "2018-08-13", "GetCallerIdentity", false, struct{}{}, &out)
-	return out.AccountId, err
+	return string(out.AccountId), err
 }

@@ -66,7 +66,7 @@ func (t Task) action(step string) (TaskGroup, TaskGroupAction) {
 func (a TaskGroupAction) choose(targets []string) ([]int64, error) {
 	var out []int64
 	for _, target := range targets {
-		i := slices.IndexFunc(a.TaskGroupInstances, func(i TaskGroupInstance) bool { return i.TaskGroupInstanceObjectId == target })
+		i := slices.IndexFunc(a.TaskGroupInstances, func(i TaskGroupInstance) bool { return string(i.TaskGroupInstanceObjectId) == target })
 		if i < 0 {
 			return nil, fmt.Errorf("%w: step %s has no target %s", driver.ErrInvalid, a.name(), target)
 		}

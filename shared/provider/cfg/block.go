@@ -230,7 +230,7 @@ func (r *reader) tags(field string, v any) []Tag {
 		if k == tagDrill || k == tagRoot {
 			r.wrong(field+"."+k, "is set by Firedrill: remove it")
 		}
-		out = append(out, Tag{k, fmt.Sprint(m[k])})
+		out = append(out, Tag{Text(k), Text(fmt.Sprint(m[k]))})
 	}
 	return out
 }

@@ -188,17 +188,20 @@ func (c *Client) sdk(service string, creds driver.Credentials, tap *wire) *commo
 	return common.NewCommonClient(cred, c.region, p).WithHttpTransport(tap)
 }
 
+// errReply marks a reply that came and could not be decoded.
+var errReply = errors.New("decode reply")
+
 // decode reads {"Response": {...}}.
 func decode(raw []byte, out any) error {
 	envelope := struct{ Response json.RawMessage }{}
 	if err := json.Unmarshal(raw, &envelope); err != nil {
-		return fmt.Errorf("decode reply: %w", err)
+		return fmt.Errorf("%w: %w", errReply, err)
 	}
 	if len(envelope.Response) == 0 {
-		return errors.New("decode reply: it has no Response")
+		return fmt.Errorf("%w: it has no Response", errReply)
 	}
 	if err := json.Unmarshal(envelope.Response, out); err != nil {
-		return fmt.Errorf("decode reply: %w", err)
+		return fmt.Errorf("%w: %w", errReply, err)
 	}
 	return nil
 }

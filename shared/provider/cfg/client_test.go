@@ -2,11 +2,13 @@ package cfg
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -81,11 +83,53 @@ func TestClient_LenientNumbers(t *testing.T) {
 	if err != nil || got.Task.TaskId != 3256 || got.Task.TaskStatus != 1002 || got.Task.TaskMode != 0 {
 		t.Errorf("%+v, %v", got.Task, err)
 	}
-	for _, bad := range []string{`{"Response":{"Task":{"TaskId":"x"}}}`, `{"Response":{"Task":{"TaskId":1.5}}}`, `{"Response":{"Task":[]}}`, `{}`, `[]`, ``} {
+	for _, bad := range []string{`{"Response":{"Task":{"TaskGroups":{}}}}`, `{"Response":{"Task":{"TaskGroups":[{"TaskGroupActions":[7]}]}}}`, `{"Response":{"Task":[]}}`, `{}`, `[]`, ``} {
 		v.reply = bad
 		if _, err := c.DescribeTask(t.Context(), 3256); err == nil {
 			t.Errorf("%s is taken for a task", bad)
 		}
+	}
+}
+
+// No field may hide the others, whatever the service makes of it one day: each in turn is a number, a text, a flag, a list and an
+// object. The lists of groups, actions and instances are the exception, and RequestId, which the SDK reads itself.
+func TestClient_EveryFieldTakesAnyValue(t *testing.T) {
+	strict := []string{"Task", "TaskGroups", "TaskGroupActions", "TaskGroupInstances", "RequestId"}
+	text, whole := sample(t, "describe_task.json")
+	c, v := seedClient(t, text)
+	n := 0
+	var each func(at any)
+	each = func(at any) {
+		switch at := at.(type) {
+		case map[string]any:
+			for name, was := range at {
+				for _, odd := range []any{1.5, -7, "FUTURE", true, []any{}, []any{"x", 1}, map[string]any{"a": []any{1}}, nil} {
+					if slices.Contains(strict, name) {
+						break
+					}
+					at[name] = odd
+					b, err := json.Marshal(map[string]any{"Response": whole})
+					if err != nil {
+						t.Fatal(err)
+					}
+					v.reply = string(b)
+					got, err := c.DescribeTask(t.Context(), 3256)
+					if n++; err != nil || got.Task.TaskId != 3256 || len(got.Task.TaskGroups) != 1 {
+						t.Errorf("%s is %v: %v", name, odd, err)
+					}
+				}
+				at[name] = was
+				each(was)
+			}
+		case []any:
+			for _, one := range at {
+				each(one)
+			}
+		}
+	}
+	each(whole)
+	if n < 500 {
+		t.Errorf("only %d readings", n)
 	}
 }
 

@@ -65,6 +65,7 @@ func (d *Driver) Facts() driver.Facts {
 			"CFG has no idempotency token: a task is made inert first, and only the recorded task is executed.",
 			"CFG pushes no events: the state is polled.",
 			"A fault without a recovery action cannot be undone: a stop waits until its own duration is over.",
+			"A fault without a recovery action that ended failed or terminated: CFG does not say whether its effect is gone.",
 			"Pausing lets an executing action come to its end.",
 			"Ending a task (1004) is final and is not documented to run recoveries: recoveries are run before it.",
 			"The console's pre-check cannot be started through the API.",
@@ -164,7 +165,7 @@ func templateSettings(t Template, group int, order int64) (general, custom strin
 	}
 	for _, a := range t.TemplateGroups[group].TemplateGroupActions {
 		if int64(a.Order) == order {
-			return a.GeneralConfiguration, a.CustomConfiguration
+			return string(a.GeneralConfiguration), string(a.CustomConfiguration)
 		}
 	}
 	return "", ""

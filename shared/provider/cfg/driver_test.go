@@ -129,11 +129,12 @@ func TestAdvance_Refusals(t *testing.T) {
 
 func TestAdvance_FailedStep(t *testing.T) {
 	for name, c := range map[string]struct {
-		action drill.Action
-		want   string
+		action   drill.Action
+		want     string
+		restored drill.Restoration
 	}{
-		"is retried": {drill.Retry, "done done done"},
-		"is skipped": {drill.Skip, "done skipped done"},
+		"is retried": {drill.Retry, "done done done", drill.RestoreDone},
+		"is skipped": {drill.Skip, "done skipped done", drill.RestoreUnproven}, // it had begun on ins-b
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)
@@ -150,7 +151,7 @@ func TestAdvance_FailedStep(t *testing.T) {
 			g = gate(t, b, run, drill.ManualGate) // by hand from now on
 			advance(t, b, run, drill.Execute, g.Step)
 			o = b.Until(run, "ended", func(o driver.Observation) bool { return o.Phase.Final() })
-			if o.Phase != drill.PhaseCompleted || o.Restoration != drill.RestoreDone || states(o) != c.want {
+			if o.Phase != drill.PhaseCompleted || o.Restoration != c.restored || states(o) != c.want {
 				t.Errorf("%s %s %s", o.Phase, o.Restoration, states(o))
 			}
 		})
@@ -165,6 +166,20 @@ func TestAdvance_SkippedRecoveryIsNotRestored(t *testing.T) {
 	o, err := b.D.Observe(t.Context(), run)
 	if err != nil || o.Phase != drill.PhaseFailed || o.Quiet || o.Restoration != drill.RestoreFailed || !strings.Contains(o.Reason, "not undone: Empty Operation") {
 		t.Errorf("%v: %s, quiet %t, %s, %q", err, o.Phase, o.Quiet, o.Restoration, o.Reason)
+	}
+}
+
+func TestAdvance_RecoveryThatIsSkippedOnOneInstance(t *testing.T) {
+	b := newBench(t)
+	run := b.Begin(b.W.Request(1, yamlish("template", 626, "instances", two)))
+	advance(t, b, run, drill.Execute, gate(t, b, run, drill.ManualGate).Step)
+	recovery := gate(t, b, run, drill.ManualGate).Step
+	advance(t, b, run, drill.Skip, recovery, "ins-b")
+	advance(t, b, run, drill.Execute, recovery, "ins-a")
+	b.W.Advance(time.Minute)
+	o, err := b.D.Observe(t.Context(), run)
+	if err != nil || states(o) != "done done" || o.Phase != drill.PhaseFailed || o.Quiet || o.Restoration != drill.RestoreFailed || o.Reason != "not undone: Empty Operation on ins-b" {
+		t.Errorf("%v: %s, %s, quiet %t, %s, %q", err, states(o), o.Phase, o.Quiet, o.Restoration, o.Reason)
 	}
 }
 
@@ -377,7 +392,7 @@ func TestTitle(t *testing.T) {
 		})
 	}
 	long := d.title(block{}, driver.Request{Drill: strings.Repeat("d", 40), Title: "gone"})
-	if !carries(long, strings.Repeat("d", 40)) {
+	if !carries(Text(long), strings.Repeat("d", 40)) {
 		t.Errorf("the mark of %q was cut", long)
 	}
 	if carries("x [fd:d11]", "d1") || carries("[fd:d1] x", "d1") || carries("x [fd:]", "") {

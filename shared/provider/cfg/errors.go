@@ -101,6 +101,12 @@ func (e *CallError) code() driver.Code {
 	return code
 }
 
+// unreadable tells whether the service answered, and nobody understands how.
+func unreadable(err error) bool {
+	var vendor *tcerr.TencentCloudSDKError
+	return errors.Is(err, errReply) || errors.As(err, &vendor) && vendor.Code == "ClientError.ParseJsonError"
+}
+
 // lookup finds a code, or its longest known prefix.
 func lookup(code string) driver.Code {
 	for code != "" {

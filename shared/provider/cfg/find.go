@@ -46,14 +46,14 @@ func (d *Driver) title(b block, r driver.Request) string {
 }
 
 // carries tells whether a title ends with the drill's mark.
-func carries(title, drillID string) bool {
-	return drillID != "" && strings.HasSuffix(strings.TrimSpace(title), mark(drillID))
+func carries(title Text, drillID string) bool {
+	return drillID != "" && strings.HasSuffix(strings.TrimSpace(string(title)), mark(drillID))
 }
 
 func (d *Driver) tags(b block, r driver.Request) []Tag {
-	tags := append(slices.Clone(b.tags), Tag{tagDrill, r.Drill})
+	tags := append(slices.Clone(b.tags), Tag{tagDrill, Text(r.Drill)})
 	if root := d.rootOf(r); root != "" {
-		tags = append(tags, Tag{tagRoot, root})
+		tags = append(tags, Tag{tagRoot, Text(root)})
 	}
 	return tags
 }
@@ -76,16 +76,19 @@ func describe(description, root string) string {
 // Lookup finds the tasks of the drill by their tag and by their title's mark, on all pages, save those in r.Seen.
 func (d *Driver) Lookup(ctx context.Context, r driver.Request) ([]driver.Run, error) {
 	var runs []driver.Run
-	for _, q := range []TaskQuery{{Tags: []Tag{{tagDrill, r.Drill}}}, {TaskTitle: "fd:" + r.Drill}} {
+	for _, q := range []TaskQuery{{Tags: []Tag{{tagDrill, Text(r.Drill)}}}, {TaskTitle: "fd:" + r.Drill}} {
 		items, err := d.list(ctx, q)
 		if err != nil {
 			return nil, err
 		}
 		for _, t := range items {
 			run := d.run(t.TaskId.String(), r.Role)
-			if !carries(t.TaskTitle, r.Drill) && !slices.Contains(t.Tags, Tag{tagDrill, r.Drill}) ||
+			if !carries(t.TaskTitle, r.Drill) && !slices.Contains(t.Tags, Tag{tagDrill, Text(r.Drill)}) ||
 				slices.Contains(r.Seen, run.ID) || slices.Contains(runs, run) {
 				continue
+			}
+			if t.TaskId <= 0 {
+				return nil, fmt.Errorf("list cfg tasks: one of drill %s has no id that can be read", r.Drill)
 			}
 			runs = append(runs, run)
 		}
@@ -125,7 +128,7 @@ func (d *Driver) Find(ctx context.Context) ([]driver.Found, error) {
 	}
 	var found []driver.Found
 	for _, t := range items {
-		m := drillMark().FindStringSubmatch(strings.TrimSpace(t.TaskTitle))
+		m := drillMark().FindStringSubmatch(strings.TrimSpace(string(t.TaskTitle)))
 		if m == nil {
 			continue
 		}
@@ -146,10 +149,10 @@ func (d *Driver) Find(ctx context.Context) ([]driver.Found, error) {
 func rootIn(t TaskListItem) string {
 	for _, tag := range t.Tags {
 		if tag.TagKey == tagRoot {
-			return tag.TagValue
+			return string(tag.TagValue)
 		}
 	}
-	if m := rootMark().FindStringSubmatch(t.TaskDescription); m != nil {
+	if m := rootMark().FindStringSubmatch(string(t.TaskDescription)); m != nil {
 		return m[1]
 	}
 	return ""
@@ -198,7 +201,7 @@ func templateBlock(t Template) driver.Template {
 	if t.deal() == dealRollback {
 		block["on_stop"] = onStopRollback
 	}
-	return driver.Template{ID: t.TemplateId.String(), Name: t.TemplateTitle, Description: t.TemplateDescription, Block: block}
+	return driver.Template{ID: t.TemplateId.String(), Name: string(t.TemplateTitle), Description: string(t.TemplateDescription), Block: block}
 }
 
 // deal is the template's PolicyDealType, wherever it stands.

@@ -118,7 +118,7 @@ func (t Task) triggered() bool {
 	if t.TaskPolicy == nil {
 		return false
 	}
-	s := strings.ToLower(t.TaskPolicy.TaskPolicyStatus)
+	s := strings.ToLower(string(t.TaskPolicy.TaskPolicyStatus))
 	return s == "已触发" || strings.Contains(s, "triggered") && !strings.Contains(s, "not ") && !strings.Contains(s, "un")
 }
 
@@ -237,11 +237,11 @@ func (t Task) endedAt(steps []drill.Step) time.Time {
 
 // faults sums the task's faults up.
 type faults struct {
-	begun   int
-	live    []string // begun and not undone
-	beyond  []string // live, and their recovery has ended without success: nobody but a person can help
-	healed  []string // evidence: undone by their recovery
-	expired []string // evidence: ended with their own action, for there is no recovery
+	begun    int
+	live     []string // begun and not undone
+	beyond   []string // live, and their recovery has ended without undoing them: nobody but a person can help
+	evidence []string // undone by their recovery, or ended well where there is none
+	unproven []string // evidence: ended otherwise, and there is no recovery
 }
 
 func (t Task) faults() faults {
@@ -253,16 +253,23 @@ func (t Task) faults() faults {
 			}
 			f.begun++
 			r := g.undoneBy(n)
+			live, unproven := a.left(r)
 			switch {
-			case r == nil && a.ended():
-				f.expired = append(f.expired, fmt.Sprintf("action %s %s ended by itself (2004/%d)", a.TaskGroupActionId, a.name(), a.TaskGroupActionStatusType))
-			case r != nil && r.good() && a.TaskGroupActionStatus != actionExecuting:
-				f.healed = append(f.healed, fmt.Sprintf("action %s %s undid %s (2004/1)", r.TaskGroupActionId, r.name(), a.name()))
-			default:
-				f.live = append(f.live, a.name())
-				if r != nil && r.ended() && !r.good() && !r.IsExecuteRedo || t.TaskStatus == taskEnded {
-					f.beyond = append(f.beyond, a.name())
+			case len(live) > 0:
+				f.live = append(f.live, a.on(live))
+				if r != nil && r.ended() && (a.ended() || !r.good()) && !r.again() || t.TaskStatus == taskEnded {
+					f.beyond = append(f.beyond, a.on(live))
 				}
+			case len(unproven) > 0:
+				why := "ended without success and has no recovery"
+				if a.TaskGroupActionRecoverId != 0 {
+					why = "names a recovery that is not there"
+				}
+				f.unproven = append(f.unproven, fmt.Sprintf("action %s %s %s (%s): the service does not say whether it is undone", a.TaskGroupActionId, a.on(unproven), why, a.vendor()))
+			case r != nil:
+				f.evidence = append(f.evidence, fmt.Sprintf("action %s %s undid %s (%s)", r.TaskGroupActionId, r.name(), a.name(), r.vendor()))
+			default:
+				f.evidence = append(f.evidence, fmt.Sprintf("action %s %s ended by itself (%s)", a.TaskGroupActionId, a.name(), a.vendor()))
 			}
 		}
 	}
@@ -281,8 +288,10 @@ func (t Task) restoration(f faults) (drill.Restoration, []string) {
 		return drill.RestoreFailed, []string{status + ", not undone: " + strings.Join(f.live, ", ")}
 	case len(f.live) > 0:
 		return drill.RestorePending, nil
+	case len(f.unproven) > 0:
+		return drill.RestoreUnproven, slices.Concat([]string{status}, f.unproven, f.evidence)
 	}
-	return drill.RestoreDone, slices.Concat([]string{status}, f.healed, f.expired)
+	return drill.RestoreDone, slices.Concat([]string{status}, f.evidence)
 }
 
 // report is the service's own report. Only a person can export one, in the console.
@@ -290,8 +299,8 @@ func report(i *ReportInfo) driver.Report {
 	switch {
 	case i != nil && i.Stage == 1:
 		return driver.Report{State: "pending"}
-	case i != nil && i.Stage == 2 && !i.Expired && i.CosUrl != "":
-		return driver.Report{State: "ready", URL: i.CosUrl}
+	case i != nil && i.Stage == 2 && !bool(i.Expired) && i.CosUrl != "":
+		return driver.Report{State: "ready", URL: string(i.CosUrl)}
 	}
 	return driver.Report{State: "none"}
 }

@@ -13,13 +13,30 @@ import (
 
 // act is an action of a made-up task: attribute, status/type, and how it is linked.
 func act(id, attribute, status, kind int64, links ...int64) TaskGroupAction {
-	a := TaskGroupAction{TaskGroupActionId: Num(id), ActionAttribute: Num(attribute), TaskGroupActionOrder: Num(id), ActionTitle: fmt.Sprintf("a%d", id),
-		TaskGroupActionStatus: Num(status), TaskGroupActionStatusType: Num(kind), TaskGroupActionRandomId: Num(1000 + id)}
+	a := TaskGroupAction{TaskGroupActionId: Num(id), ActionAttribute: Num(attribute), TaskGroupActionOrder: Num(id), ActionTitle: Text(fmt.Sprintf("a%d", id)),
+		TaskGroupActionStatus: Num(status), TaskGroupActionStatusType: Num(kind), TaskGroupActionRandomId: Link(1000 + id)}
 	if len(links) > 0 && attribute == 1 {
-		a.TaskGroupActionRecoverId = Num(1000 + links[0])
+		a.TaskGroupActionRecoverId = Link(1000 + links[0])
 	}
 	if len(links) > 0 && attribute == 2 {
-		a.TaskGroupActionExecuteId = Num(1000 + links[0])
+		a.TaskGroupActionExecuteId = Link(1000 + links[0])
+	}
+	return a
+}
+
+// rows gives the action instances a, b and so on, each with a status and a type.
+func rows(a TaskGroupAction, pairs ...int64) TaskGroupAction {
+	for n := 0; n < len(pairs); n += 2 {
+		a.TaskGroupInstances = append(a.TaskGroupInstances, TaskGroupInstance{TaskGroupInstanceId: Num(n), TaskGroupInstanceObjectId: Text(rune('a' + n/2)),
+			TaskGroupInstanceStatus: Num(pairs[n]), TaskGroupInstanceStatusType: Num(pairs[n+1])})
+	}
+	return a
+}
+
+// from gives the action's instances the times at which they began, in seconds.
+func from(a TaskGroupAction, seconds ...int) TaskGroupAction {
+	for n, s := range seconds {
+		a.TaskGroupInstances[n].TaskGroupInstanceStartTime = Text(fmt.Sprintf("2026-11-20 10:00:%02d", s))
 	}
 	return a
 }
@@ -45,38 +62,40 @@ func TestObservation(t *testing.T) {
 		restoration drill.Restoration
 		gates       string
 	}{
-		"not started":                        {made(1001, act(1, 1, 2001, 0, 2), act(2, 2, 2001, 0, 1)), drill.PhasePrepared, true, drill.RestoreNeedless, ""},
-		"waits for a person":                 {made(1002, act(1, 1, 2002, 0, 2), act(2, 2, 2001, 0, 1)), drill.PhaseWaiting, false, drill.RestorePending, "manual 1 execute skip"},
-		"automatic mode waits by itself":     {auto(made(1002, act(1, 1, 2002, 0, 2), act(2, 2, 2001, 0, 1))), drill.PhaseRunning, false, drill.RestorePending, ""},
-		"automatic mode after a failure":     {auto(made(1002, act(1, 1, 2004, 2), act(2, 1, 2002, 0))), drill.PhaseWaiting, false, drill.RestorePending, "manual 2 execute skip"},
-		"a failed action, retry allowed":     {made(1002, redo(act(1, 1, 2004, 2)), act(2, 1, 2001, 0)), drill.PhaseWaiting, false, drill.RestorePending, "failed 1 retry skip"},
-		"a failed action, no retry":          {made(1002, act(1, 1, 2004, 2), act(2, 1, 2001, 0)), drill.PhaseWaiting, false, drill.RestorePending, "failed 1 skip"},
-		"the fault is executing":             {made(1002, act(1, 1, 2003, 0, 2), act(2, 2, 2001, 0, 1)), drill.PhaseRunning, false, drill.RestorePending, ""},
-		"the fault waits for its recovery":   {made(1002, act(1, 1, 2004, 1, 2), act(2, 2, 2002, 0, 1)), drill.PhaseWaiting, false, drill.RestorePending, "manual 2 execute skip"},
-		"all done":                           {made(1002, act(1, 1, 2004, 1, 2), act(2, 2, 2004, 1, 1)), drill.PhaseCompleted, true, drill.RestoreDone, ""},
-		"linked from the fault's side only":  {made(1002, act(1, 1, 2004, 1, 2), act(2, 2, 2004, 1)), drill.PhaseCompleted, true, drill.RestoreDone, ""},
-		"a fault without recovery is over":   {made(1002, act(1, 1, 2004, 1)), drill.PhaseCompleted, true, drill.RestoreDone, ""},
-		"everything was skipped":             {made(1002, act(1, 1, 2004, 4, 2), act(2, 2, 2004, 4, 1)), drill.PhaseCompleted, true, drill.RestoreNeedless, ""},
-		"the recovery was skipped":           {made(1002, act(1, 1, 2004, 1, 2), act(2, 2, 2004, 4, 1)), drill.PhaseFailed, false, drill.RestoreFailed, ""},
-		"paused, fault live":                 {made(1003, act(1, 1, 2004, 1, 2), act(2, 2, 2002, 0, 1)), drill.PhaseWaiting, false, drill.RestorePending, "paused  resume"},
-		"paused, nothing begun":              {made(1003, act(1, 1, 2002, 0, 2), act(2, 2, 2001, 0, 1)), drill.PhaseWaiting, true, drill.RestoreNeedless, "paused  resume"},
-		"paused, recovered":                  {made(1003, act(1, 1, 2004, 3, 2), act(2, 2, 2004, 1, 1), act(3, 1, 2001, 0)), drill.PhaseWaiting, true, drill.RestoreDone, "paused  resume"},
-		"paused, all ended: no completion":   {made(1003, act(1, 1, 2004, 1, 2), act(2, 2, 2004, 1, 1)), drill.PhaseWaiting, true, drill.RestoreDone, "paused  resume"},
-		"paused, fault without recovery":     {made(1003, act(1, 1, 2003, 0)), drill.PhaseWaiting, false, drill.RestorePending, "paused  resume"},
-		"paused, recovery failed for good":   {made(1003, act(1, 1, 2004, 1, 2), act(2, 2, 2004, 2, 1)), drill.PhaseWaiting, false, drill.RestoreFailed, "paused  resume"},
-		"paused, recovery failed, retriable": {made(1003, act(1, 1, 2004, 1, 2), redo(act(2, 2, 2004, 2, 1))), drill.PhaseWaiting, false, drill.RestorePending, "paused  resume"},
-		"paused, executed anew":              {made(1003, act(1, 1, 2003, 0, 2), act(2, 2, 2004, 1, 1)), drill.PhaseWaiting, false, drill.RestorePending, "paused  resume"},
-		"the guardrail rolls back":           {fired(made(1002, act(1, 1, 2004, 3, 2), act(2, 2, 2003, 0, 1))), drill.PhaseStopping, false, drill.RestorePending, ""},
-		"the guardrail is through":           {fired(made(1002, act(1, 1, 2004, 3, 2), act(2, 2, 2004, 1, 1))), drill.PhaseStopping, true, drill.RestoreDone, ""},
-		"ended after all was done":           {made(1004, act(1, 1, 2004, 1, 2), act(2, 2, 2004, 1, 1)), drill.PhaseCompleted, true, drill.RestoreDone, ""},
-		"ended with a failed action":         {made(1004, act(1, 1, 2004, 2)), drill.PhaseFailed, true, drill.RestoreDone, ""},
-		"ended early":                        {made(1004, act(1, 1, 2004, 1, 2), act(2, 2, 2004, 1, 1), act(3, 1, 2001, 0)), drill.PhaseStopped, true, drill.RestoreDone, ""},
-		"ended with a live fault":            {made(1004, act(1, 1, 2004, 1, 2), act(2, 2, 2001, 0, 1)), drill.PhaseStopped, false, drill.RestoreFailed, ""},
-		"an unknown task status":             {made(1005, act(1, 1, 2004, 1)), drill.PhaseUnknown, false, drill.RestorePending, ""},
-		"an unknown action status":           {made(1002, act(1, 1, 2005, 0)), drill.PhaseRunning, false, drill.RestorePending, ""},
-		"an unknown status while paused":     {made(1003, act(1, 1, 2009, 0, 2), act(2, 2, 2004, 1, 1)), drill.PhaseWaiting, false, drill.RestorePending, "paused  resume"},
-		"an empty reply":                     {TaskReply{}, drill.PhaseUnknown, false, drill.RestorePending, ""},
-		"no actions":                         {made(1002), drill.PhaseRunning, false, drill.RestorePending, ""},
+		"not started":                         {made(1001, act(1, 1, 2001, 0, 2), act(2, 2, 2001, 0, 1)), drill.PhasePrepared, true, drill.RestoreNeedless, ""},
+		"waits for a person":                  {made(1002, act(1, 1, 2002, 0, 2), act(2, 2, 2001, 0, 1)), drill.PhaseWaiting, false, drill.RestorePending, "manual 1 execute skip"},
+		"automatic mode waits by itself":      {auto(made(1002, act(1, 1, 2002, 0, 2), act(2, 2, 2001, 0, 1))), drill.PhaseRunning, false, drill.RestorePending, ""},
+		"automatic mode after a failure":      {auto(made(1002, act(1, 1, 2004, 2), act(2, 1, 2002, 0))), drill.PhaseWaiting, false, drill.RestorePending, "manual 2 execute skip"},
+		"a failed action, retry allowed":      {made(1002, redo(act(1, 1, 2004, 2)), act(2, 1, 2001, 0)), drill.PhaseWaiting, false, drill.RestorePending, "failed 1 retry skip"},
+		"a failed action, no retry":           {made(1002, act(1, 1, 2004, 2), act(2, 1, 2001, 0)), drill.PhaseWaiting, false, drill.RestorePending, "failed 1 skip"},
+		"the fault is executing":              {made(1002, act(1, 1, 2003, 0, 2), act(2, 2, 2001, 0, 1)), drill.PhaseRunning, false, drill.RestorePending, ""},
+		"the fault waits for its recovery":    {made(1002, act(1, 1, 2004, 1, 2), act(2, 2, 2002, 0, 1)), drill.PhaseWaiting, false, drill.RestorePending, "manual 2 execute skip"},
+		"all done":                            {made(1002, act(1, 1, 2004, 1, 2), act(2, 2, 2004, 1, 1)), drill.PhaseCompleted, true, drill.RestoreDone, ""},
+		"linked from the fault's side only":   {made(1002, act(1, 1, 2004, 1, 2), act(2, 2, 2004, 1)), drill.PhaseCompleted, true, drill.RestoreDone, ""},
+		"a fault without recovery is over":    {made(1002, act(1, 1, 2004, 1)), drill.PhaseCompleted, true, drill.RestoreDone, ""},
+		"everything was skipped":              {made(1002, act(1, 1, 2004, 4, 2), act(2, 2, 2004, 4, 1)), drill.PhaseCompleted, true, drill.RestoreNeedless, ""},
+		"the recovery was skipped":            {made(1002, act(1, 1, 2004, 1, 2), act(2, 2, 2004, 4, 1)), drill.PhaseFailed, false, drill.RestoreFailed, ""},
+		"paused, fault live":                  {made(1003, act(1, 1, 2004, 1, 2), act(2, 2, 2002, 0, 1)), drill.PhaseWaiting, false, drill.RestorePending, "paused  resume"},
+		"paused, nothing begun":               {made(1003, act(1, 1, 2002, 0, 2), act(2, 2, 2001, 0, 1)), drill.PhaseWaiting, true, drill.RestoreNeedless, "paused  resume"},
+		"paused, recovered":                   {made(1003, act(1, 1, 2004, 3, 2), act(2, 2, 2004, 1, 1), act(3, 1, 2001, 0)), drill.PhaseWaiting, true, drill.RestoreDone, "paused  resume"},
+		"paused, all ended: no completion":    {made(1003, act(1, 1, 2004, 1, 2), act(2, 2, 2004, 1, 1)), drill.PhaseWaiting, true, drill.RestoreDone, "paused  resume"},
+		"paused, fault without recovery":      {made(1003, act(1, 1, 2003, 0)), drill.PhaseWaiting, false, drill.RestorePending, "paused  resume"},
+		"paused, recovery failed for good":    {made(1003, act(1, 1, 2004, 1, 2), act(2, 2, 2004, 2, 1)), drill.PhaseWaiting, false, drill.RestoreFailed, "paused  resume"},
+		"paused, recovery failed, retriable":  {made(1003, act(1, 1, 2004, 1, 2), redo(act(2, 2, 2004, 2, 1))), drill.PhaseWaiting, false, drill.RestorePending, "paused  resume"},
+		"paused, executed anew":               {made(1003, act(1, 1, 2003, 0, 2), act(2, 2, 2004, 1, 1)), drill.PhaseWaiting, false, drill.RestorePending, "paused  resume"},
+		"the guardrail rolls back":            {fired(made(1002, act(1, 1, 2004, 3, 2), act(2, 2, 2003, 0, 1))), drill.PhaseStopping, false, drill.RestorePending, ""},
+		"the guardrail is through":            {fired(made(1002, act(1, 1, 2004, 3, 2), act(2, 2, 2004, 1, 1))), drill.PhaseStopping, true, drill.RestoreDone, ""},
+		"ended after all was done":            {made(1004, act(1, 1, 2004, 1, 2), act(2, 2, 2004, 1, 1)), drill.PhaseCompleted, true, drill.RestoreDone, ""},
+		"ended with a failed action":          {made(1004, act(1, 1, 2004, 2)), drill.PhaseFailed, true, drill.RestoreUnproven, ""},
+		"ended with a terminated action":      {made(1004, act(1, 1, 2004, 3)), drill.PhaseStopped, true, drill.RestoreUnproven, ""},
+		"paused, a failed fault is by itself": {made(1003, act(1, 1, 2004, 1, 2), act(2, 2, 2004, 1, 1), act(3, 1, 2004, 2)), drill.PhaseWaiting, true, drill.RestoreUnproven, "paused  resume"},
+		"ended early":                         {made(1004, act(1, 1, 2004, 1, 2), act(2, 2, 2004, 1, 1), act(3, 1, 2001, 0)), drill.PhaseStopped, true, drill.RestoreDone, ""},
+		"ended with a live fault":             {made(1004, act(1, 1, 2004, 1, 2), act(2, 2, 2001, 0, 1)), drill.PhaseStopped, false, drill.RestoreFailed, ""},
+		"an unknown task status":              {made(1005, act(1, 1, 2004, 1)), drill.PhaseUnknown, false, drill.RestorePending, ""},
+		"an unknown action status":            {made(1002, act(1, 1, 2005, 0)), drill.PhaseRunning, false, drill.RestorePending, ""},
+		"an unknown status while paused":      {made(1003, act(1, 1, 2009, 0, 2), act(2, 2, 2004, 1, 1)), drill.PhaseWaiting, false, drill.RestorePending, "paused  resume"},
+		"an empty reply":                      {TaskReply{}, drill.PhaseUnknown, false, drill.RestorePending, ""},
+		"no actions":                          {made(1002), drill.PhaseRunning, false, drill.RestorePending, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := observation(driver.Run{ID: "7"}, c.reply)
@@ -98,12 +117,55 @@ func TestObservation(t *testing.T) {
 	}
 }
 
+// An action's status sums its instances up; what is undone is known of each instance alone.
+func TestObservation_RestorationByInstance(t *testing.T) {
+	fault := func(pairs ...int64) TaskGroupAction { return rows(act(1, 1, 2004, 1, 2), pairs...) }
+	recovery := func(kind int64, pairs ...int64) TaskGroupAction { return rows(act(2, 2, 2004, kind, 1), pairs...) }
+	for name, c := range map[string]struct {
+		actions     []TaskGroupAction
+		restoration drill.Restoration
+		says        string
+	}{
+		"undone everywhere":                             {[]TaskGroupAction{fault(3003, 1, 3003, 1), recovery(1, 3003, 1, 3003, 1)}, drill.RestoreDone, "action 2 a2 undid a1 (2004/1)"},
+		"the recovery failed on one":                    {[]TaskGroupAction{fault(3003, 1, 3003, 1), recovery(1, 3003, 1, 3003, 2)}, drill.RestoreFailed, "not undone: a1 on b"},
+		"the recovery was skipped on one":               {[]TaskGroupAction{fault(3003, 1, 3003, 1), recovery(1, 3003, 4, 3003, 1)}, drill.RestoreFailed, "not undone: a1 on a"},
+		"the recovery was cut off on both":              {[]TaskGroupAction{fault(3003, 1, 3003, 1), recovery(1, 3003, 3, 3003, 3)}, drill.RestoreFailed, "not undone: a1"},
+		"the recovery lists one too few":                {[]TaskGroupAction{fault(3003, 1, 3003, 1), recovery(1, 3003, 1)}, drill.RestoreFailed, "not undone: a1 on b"},
+		"the fault never began where it was skipped":    {[]TaskGroupAction{fault(3003, 1, 3003, 4), recovery(1, 3003, 1, 3003, 4)}, drill.RestoreDone, "undid a1"},
+		"the recovery failed where nothing began":       {[]TaskGroupAction{fault(3003, 1, 3003, 4), recovery(2, 3003, 1, 3003, 2)}, drill.RestoreDone, "undid a1 (2004/2)"},
+		"the fault failed on one, both undone":          {[]TaskGroupAction{fault(3003, 1, 3003, 2), recovery(1, 3003, 1, 3003, 1)}, drill.RestoreDone, "undid a1"},
+		"the fault lists none, a recovery fails":        {[]TaskGroupAction{fault(), recovery(1, 3003, 1, 3003, 2)}, drill.RestoreFailed, "not undone: a1"},
+		"the fault does not say where it began":         {[]TaskGroupAction{fault(3001, 0, 3001, 0), recovery(1, 3003, 1, 3003, 2)}, drill.RestoreFailed, "not undone: a1 on b"},
+		"an instance in a status that nobody knows":     {[]TaskGroupAction{fault(3003, 1, 3009, 0), recovery(1, 3003, 1, 3003, 1)}, drill.RestoreFailed, "not undone: a1 on b"},
+		"the recovery came after":                       {[]TaskGroupAction{from(fault(3003, 1), 5), from(recovery(1, 3003, 1), 5)}, drill.RestoreDone, "undid a1"},
+		"the fault began anew after its recovery":       {[]TaskGroupAction{from(fault(3003, 1, 3003, 1), 1, 9), from(recovery(1, 3003, 1, 3003, 1), 5, 5)}, drill.RestoreFailed, "not undone: a1 on b"},
+		"a recovery that some instances still wait for": {[]TaskGroupAction{fault(3003, 1, 3003, 1), rows(act(2, 2, 2002, 0, 1), 3003, 1, 3001, 0)}, drill.RestorePending, ""},
+		"a recovery that only unhurt ones wait for":     {[]TaskGroupAction{fault(3003, 1, 3003, 4), rows(act(2, 2, 2002, 0, 1), 3003, 1, 3001, 0)}, drill.RestoreDone, "undid a1 (2002/0)"},
+		"no recovery, over everywhere":                  {[]TaskGroupAction{rows(act(1, 1, 2004, 1), 3003, 1, 3003, 1)}, drill.RestoreDone, "action 1 a1 ended by itself (2004/1)"},
+		"no recovery, over where it began":              {[]TaskGroupAction{rows(act(1, 1, 2002, 0), 3003, 1, 3001, 0)}, drill.RestoreDone, "ended by itself"},
+		"no recovery, failed on one":                    {[]TaskGroupAction{rows(act(1, 1, 2004, 1), 3003, 1, 3003, 2)}, drill.RestoreUnproven, "action 1 a1 on b ended without success and has no recovery (2004/1)"},
+		"no recovery, failed and then passed over":      {[]TaskGroupAction{from(rows(act(1, 1, 2004, 4), 3003, 4), 1)}, drill.RestoreUnproven, "ended without success and has no recovery (2004/4)"},
+		"a recovery that is not there":                  {[]TaskGroupAction{act(1, 1, 2004, 1, 9)}, drill.RestoreUnproven, "action 1 a1 names a recovery that is not there (2004/1)"},
+		"no recovery, one still executes":               {[]TaskGroupAction{rows(act(1, 1, 2004, 1), 3003, 1, 3002, 0)}, drill.RestorePending, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := observation(driver.Run{ID: "7"}, made(1003, c.actions...))
+			if text := strings.Join(o.Evidence, "; "); o.Restoration != c.restoration || !strings.Contains(text, c.says) {
+				t.Errorf("restoration %s, evidence %q", o.Restoration, text)
+			}
+			if want := c.restoration == drill.RestoreDone || c.restoration == drill.RestoreUnproven; o.Quiet != want {
+				t.Errorf("quiet %t", o.Quiet)
+			}
+		})
+	}
+}
+
 // Every error of a skipped field ends on the safe side: an action without an attribute is a fault unless it says otherwise.
 func TestObservation_KindsByAttributeAndTitle(t *testing.T) {
 	for _, c := range []struct {
 		attribute Num
-		title     string
-		execute   Num
+		title     Text
+		execute   Link
 		want      drill.StepKind
 	}{
 		{1, "Empty Operation", 0, drill.FaultStep},

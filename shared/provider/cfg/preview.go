@@ -76,11 +76,11 @@ func (t Template) planned(b block) []planned {
 	var out []planned
 	for i, g := range t.TemplateGroups {
 		for _, a := range g.TemplateGroupActions {
-			pl := planned{id: int64(a.ActionId), objectType: int64(g.ObjectTypeId), name: a.ActionTitle, custom: a.CustomConfiguration,
+			pl := planned{id: int64(a.ActionId), objectType: int64(g.ObjectTypeId), name: string(a.ActionTitle), custom: string(a.CustomConfiguration),
 				recovery: a.ActionAttribute == recoveryAttribute, undone: a.RecoverId != 0}
 			for _, o := range b.groups[i].actions {
 				if o.order == int64(a.Order) {
-					if changed := overlay(a.CustomConfiguration, o.custom); changed != "" {
+					if changed := overlay(string(a.CustomConfiguration), o.custom); changed != "" {
 						pl.custom = changed
 					}
 				}
@@ -177,7 +177,7 @@ func offline(list []ResourceOffline) []string {
 func (a *planned) learn(library []LibraryAction) {
 	for _, l := range library {
 		if int64(l.ActionId) == a.id {
-			a.name = l.ActionName
+			a.name = string(l.ActionName)
 			a.recovery = l.AttributeId == recoveryAttribute
 			a.undone = a.undone || l.RelationActionId != 0
 		}
@@ -193,7 +193,7 @@ func (a *planned) lacks(fields []FieldConfig) string {
 			continue
 		}
 		for _, detail := range f.ConfigDetail {
-			if v := given[detail.Field]; detail.Required == 1 && detail.DefaultValue == "" && (v == nil || v == "") {
+			if v := given[string(detail.Field)]; detail.Required == 1 && detail.DefaultValue == "" && (v == nil || v == "") {
 				return fmt.Sprintf("action %d %s needs the custom field %s (%s)", a.id, a.name, detail.Field, detail.Lable)
 			}
 		}

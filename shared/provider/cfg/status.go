@@ -3,6 +3,7 @@ package cfg
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,8 +32,8 @@ func endState(kind Num) drill.StepState {
 }
 
 // at reads a time of the vendor's, which has no zone: Beijing time is assumed.
-func at(text string) time.Time {
-	t, err := time.ParseInLocation(time.DateTime, text, time.FixedZone("UTC+8", 8*60*60))
+func at(text Text) time.Time {
+	t, err := time.ParseInLocation(time.DateTime, string(text), time.FixedZone("UTC+8", 8*60*60))
 	if err != nil {
 		return time.Time{}
 	}
@@ -48,7 +49,7 @@ func (a TaskGroupAction) recovery() bool {
 	case a.TaskGroupActionExecuteId != 0:
 		return true
 	}
-	title := strings.ToLower(a.ActionTitle)
+	title := strings.ToLower(string(a.ActionTitle))
 	for _, word := range []string{"rollback", "recover", "回滚", "恢复"} {
 		if strings.Contains(title, word) {
 			return true
@@ -59,11 +60,8 @@ func (a TaskGroupAction) recovery() bool {
 
 // begun tells whether the action ever acted on an instance. When in doubt it has.
 func (a TaskGroupAction) begun() bool {
-	for _, i := range a.TaskGroupInstances {
-		if i.TaskGroupInstanceStartTime != "" || i.TaskGroupInstanceStatus == instanceExecuting ||
-			i.TaskGroupInstanceStatus == instanceEnded && i.TaskGroupInstanceStatusType != typeSkip {
-			return true
-		}
+	if slices.ContainsFunc(a.TaskGroupInstances, TaskGroupInstance.begun) {
+		return true
 	}
 	switch a.TaskGroupActionStatus {
 	case actionNew, actionWaiting:
@@ -74,7 +72,14 @@ func (a TaskGroupAction) begun() bool {
 	return true
 }
 
+// vendor is the action's status in the service's numbers.
+func (a TaskGroupAction) vendor() string {
+	return fmt.Sprintf("%d/%d", a.TaskGroupActionStatus, a.TaskGroupActionStatusType)
+}
+
 func (a TaskGroupAction) ended() bool { return a.TaskGroupActionStatus == actionEnded }
+
+func (a TaskGroupAction) executing() bool { return a.TaskGroupActionStatus == actionExecuting }
 
 func (a TaskGroupAction) good() bool {
 	return a.ended() && a.TaskGroupActionStatusType == typeSuccess
@@ -84,13 +89,97 @@ func (a TaskGroupAction) failed() bool {
 	return a.ended() && a.TaskGroupActionStatusType == typeFailed
 }
 
+// begun tells whether the action ever acted on the instance. When in doubt it has.
+func (i TaskGroupInstance) begun() bool {
+	if i.TaskGroupInstanceStartTime != "" {
+		return true
+	}
+	switch i.TaskGroupInstanceStatus {
+	case instanceNew, instanceReady:
+		return false
+	case instanceEnded:
+		return i.TaskGroupInstanceStatusType != typeSkip
+	}
+	return true
+}
+
+func (i TaskGroupInstance) ended() bool { return i.TaskGroupInstanceStatus == instanceEnded }
+
+func (i TaskGroupInstance) good() bool {
+	return i.ended() && i.TaskGroupInstanceStatusType == typeSuccess
+}
+
+// touched lists the instances on which an action that has begun did begin. If none says so all of them did, and if there are
+// none, one without an id stands for them; then the action's own status is all that is known.
+func (a TaskGroupAction) touched() []TaskGroupInstance {
+	out := slices.DeleteFunc(slices.Clone(a.TaskGroupInstances), func(i TaskGroupInstance) bool { return !i.begun() })
+	if len(out) > 0 {
+		return out
+	}
+	some := TaskGroupInstance{TaskGroupInstanceStatus: instanceExecuting}
+	if a.ended() {
+		some = TaskGroupInstance{TaskGroupInstanceStatus: instanceEnded, TaskGroupInstanceStatusType: a.TaskGroupActionStatusType}
+	}
+	for _, i := range a.TaskGroupInstances {
+		some.TaskGroupInstanceObjectId = i.TaskGroupInstanceObjectId
+		out = append(out, some)
+	}
+	if len(out) == 0 {
+		out = append(out, some)
+	}
+	return out
+}
+
+// undid tells whether the recovery r has undone a fault on the instance i: it ended well there, and did not begin before the
+// fault did.
+func (r TaskGroupAction) undid(i TaskGroupInstance) bool {
+	found := i.TaskGroupInstanceObjectId == "" && r.good()
+	for _, own := range r.TaskGroupInstances {
+		if i.TaskGroupInstanceObjectId != "" && own.TaskGroupInstanceObjectId != i.TaskGroupInstanceObjectId {
+			continue
+		}
+		began := at(own.TaskGroupInstanceStartTime)
+		if !own.good() || !began.IsZero() && began.Before(at(i.TaskGroupInstanceStartTime)) {
+			return false
+		}
+		found = true
+	}
+	return found
+}
+
+// left lists the instances on which the fault a, which has begun, is in effect, and those on which its end proves nothing. Its
+// recovery is r, or nil; a fault that names none is over where it ended well.
+func (a TaskGroupAction) left(r *TaskGroupAction) (live, unproven []string) {
+	for _, i := range a.touched() {
+		switch over := i.ended() && !a.executing(); {
+		case over && r == nil && i.good() && a.TaskGroupActionRecoverId == 0, over && r != nil && !r.executing() && r.undid(i):
+		case over && r == nil:
+			unproven = append(unproven, string(i.TaskGroupInstanceObjectId))
+		default:
+			live = append(live, string(i.TaskGroupInstanceObjectId))
+		}
+	}
+	return live, unproven
+}
+
+// on names the action, and the instances meant unless they are all of those that it touched.
+func (a TaskGroupAction) on(instances []string) string {
+	if len(instances) == len(a.touched()) {
+		return a.name()
+	}
+	return a.name() + " on " + strings.Join(instances, ", ")
+}
+
+// again tells whether the action has failed and the service would try it again.
+func (a TaskGroupAction) again() bool { return a.failed() && bool(a.IsExecuteRedo) }
+
 // name is the alias or the title.
 func (a TaskGroupAction) name() string {
-	var general struct{ AliasTitle string }
+	var general struct{ AliasTitle Text }
 	_ = json.Unmarshal([]byte(a.TaskGroupActionGeneralConfiguration), &general) // no alias then
-	for _, s := range []string{general.AliasTitle, a.ActionTitle} {
+	for _, s := range []Text{general.AliasTitle, a.ActionTitle} {
 		if s != "" {
-			return s
+			return string(s)
 		}
 	}
 	return "action " + a.ActionId.String()
@@ -104,8 +193,8 @@ func (g TaskGroup) undoneBy(n int) *TaskGroupAction {
 		if i == n || !r.recovery() {
 			continue
 		}
-		if r.TaskGroupActionExecuteId != 0 && r.TaskGroupActionExecuteId == f.TaskGroupActionRandomId ||
-			f.TaskGroupActionRecoverId != 0 && f.TaskGroupActionRecoverId == r.TaskGroupActionRandomId {
+		if r.TaskGroupActionExecuteId > 0 && r.TaskGroupActionExecuteId == f.TaskGroupActionRandomId ||
+			f.TaskGroupActionRecoverId > 0 && f.TaskGroupActionRecoverId == r.TaskGroupActionRandomId {
 			return r
 		}
 	}
@@ -117,7 +206,7 @@ func (g TaskGroup) step(n int, byHand bool) drill.Step {
 	a := g.TaskGroupActions[n]
 	s := drill.Step{
 		ID: a.TaskGroupActionId.String(), Name: a.name(), Kind: drill.FaultStep, State: a.state(byHand),
-		Vendor:    fmt.Sprintf("%d/%d", a.TaskGroupActionStatus, a.TaskGroupActionStatusType),
+		Vendor:    a.vendor(),
 		StartedAt: at(a.TaskGroupActionStartTime),
 	}
 	if a.recovery() {
@@ -130,9 +219,9 @@ func (g TaskGroup) step(n int, byHand bool) drill.Step {
 	}
 	var notes []string
 	for _, i := range a.TaskGroupInstances {
-		t := drill.Target{ID: i.TaskGroupInstanceObjectId, State: i.state()}
+		t := drill.Target{ID: string(i.TaskGroupInstanceObjectId), State: i.state()}
 		if t.State == drill.StepFailed {
-			t.Message = i.TaskGroupInstanceExecuteLog
+			t.Message = string(i.TaskGroupInstanceExecuteLog)
 			notes = append(notes, t.ID+" failed")
 		}
 		s.Targets = append(s.Targets, t)
@@ -145,7 +234,7 @@ func (g TaskGroup) step(n int, byHand bool) drill.Step {
 	}
 	if len(a.TaskGroupInstances) == 0 { // before ExecuteTask
 		for _, id := range g.TaskGroupInstanceList {
-			s.Targets = append(s.Targets, drill.Target{ID: id, State: drill.StepPending})
+			s.Targets = append(s.Targets, drill.Target{ID: string(id), State: drill.StepPending})
 		}
 	}
 	s.Message = strings.Join(notes, "; ")

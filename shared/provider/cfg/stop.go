@@ -2,6 +2,7 @@ package cfg
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -13,14 +14,18 @@ import (
 // An executing task whose guardrail rolls back gets TriggerPolicy, unless the plan says on_stop: pause; any other is
 // paused, and so is one that refuses the trigger. Once paused, each call executes the next pending recovery, or
 // tries a failed one again where the service allows it; while one is executing there is nothing to do. A task that was
-// never executed, has ended, or has nothing left to undo needs no move.
+// never executed, has ended, or has nothing left to undo needs no move. A task that cannot be read gets the trigger and the
+// pause all the same, and the error of the reading is returned: what has become of it is not known.
 func (d *Driver) Stop(ctx context.Context, run driver.Run, s driver.Stop) error {
 	id, err := taskID(run)
 	if err != nil {
 		return err
 	}
 	reply, err := d.api.DescribeTask(ctx, id)
-	if err != nil {
+	switch {
+	case unreadable(err):
+		return errors.Join(err, d.haltUnread(ctx, id, s))
+	case err != nil:
 		return err
 	}
 	t := reply.Task.sorted()
@@ -44,7 +49,7 @@ func (d *Driver) halt(ctx context.Context, t Task, s driver.Stop) error {
 			return nil
 		}
 		if !t.triggered() {
-			done, err := d.api.TriggerPolicy(ctx, id, cut("Firedrill: stop", 60), cut(stopContent(s), 200), 0)
+			done, err := d.trigger(ctx, id, s)
 			if err == nil && done {
 				return nil
 			}
@@ -54,6 +59,22 @@ func (d *Driver) halt(ctx context.Context, t Task, s driver.Stop) error {
 		}
 	}
 	return d.api.ModifyTaskRunStatus(ctx, RunStatus{TaskId: id, Status: taskPaused})
+}
+
+// haltUnread triggers the guardrail, which a task without one declines, and pauses whatever came of that: nothing new begins
+// then, and a recovery that executes comes to its end.
+func (d *Driver) haltUnread(ctx context.Context, id int64, s driver.Stop) error {
+	var trigger error
+	if s.Block["on_stop"] != onStopPause {
+		if _, err := d.trigger(ctx, id, s); !refused(codeOf(err)) {
+			trigger = err
+		}
+	}
+	return errors.Join(trigger, d.api.ModifyTaskRunStatus(ctx, RunStatus{TaskId: id, Status: taskPaused}))
+}
+
+func (d *Driver) trigger(ctx context.Context, id int64, s driver.Stop) (bool, error) {
+	return d.api.TriggerPolicy(ctx, id, cut("Firedrill: stop", 60), cut(stopContent(s), 200), 0)
 }
 
 // refused tells whether the service declined for good: nothing was done, and pausing is the way that is left.
@@ -110,7 +131,11 @@ func (d *Driver) recoverNext(ctx context.Context, t Task) error {
 func (g TaskGroup) pending() []TaskGroupAction {
 	wanted := map[Num]bool{}
 	for n, a := range g.TaskGroupActions {
-		if r := g.undoneBy(n); !a.recovery() && a.begun() && r != nil && (!r.ended() || r.failed() && r.IsExecuteRedo) {
+		r := g.undoneBy(n)
+		if a.recovery() || !a.begun() || r == nil || r.ended() && !r.again() {
+			continue
+		}
+		if live, _ := a.left(r); len(live) > 0 {
 			wanted[r.TaskGroupActionId] = true
 		}
 	}

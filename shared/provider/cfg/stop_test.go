@@ -57,6 +57,8 @@ func TestStop_NextMove(t *testing.T) {
 		"paused: one at a time":                         {made(1003, act(1, 1, 2004, 1, 4), act(2, 1, 2004, 1, 3), act(3, 2, 2003, 0, 2), act(4, 2, 2001, 0, 1)), "", yes, nil, ""},
 		"paused: a failed recovery again":               {made(1003, act(1, 1, 2004, 1, 2), redo(act(2, 2, 2004, 2, 1))), "", yes, []string{"ExecuteTaskInstance 2/5"}, ""},
 		"paused: a failed recovery that cannot be":      {made(1003, act(1, 1, 2004, 1, 2), act(2, 2, 2004, 2, 1)), "", yes, nil, ""},
+		"paused: a recovery that is still to run on b":  {made(1003, rows(act(1, 1, 2004, 1, 2), 3003, 1, 3003, 1), rows(act(2, 2, 2002, 0, 1), 3003, 1, 3001, 0)), "", yes, []string{"ExecuteTaskInstance 2/2"}, ""},
+		"paused: a recovery that b does not need":       {made(1003, rows(act(1, 1, 2004, 1, 2), 3003, 1, 3003, 4), rows(act(2, 2, 2002, 0, 1), 3003, 1, 3001, 0)), "", yes, nil, ""},
 		"paused: a failed fault is recovered all alike": {made(1003, act(1, 1, 2004, 2, 2), act(2, 2, 2001, 0, 1)), "", yes, []string{"ExecuteTaskInstance 2/2"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -67,6 +69,50 @@ func TestStop_NextMove(t *testing.T) {
 			}
 			if got := v.calls[1:]; !slices.Equal(got, c.want) {
 				t.Errorf("calls %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+func TestStop_WhateverTheReadingIs(t *testing.T) {
+	pause, both := []string{"DescribeTask", "ModifyTaskRunStatus 1003"}, []string{"DescribeTask", "TriggerPolicy", "ModifyTaskRunStatus 1003"}
+	running := func(more string) string {
+		return `{"Response":{"Task":{"TaskId":7,"TaskStatus":1002,"TaskGroups":[]` + more + `}}}`
+	}
+	declined := `{"Response":{"Error":{"Code":"UnsupportedOperation","Message":"no policy"}}}`
+	for name, c := range map[string]struct {
+		task, onStop, trigger string
+		want                  []string
+		understood            bool
+	}{
+		"a number for a text":            {running(`,"TaskOwnerUin":100032429988`), "", "", pause, true},
+		"a list for a text":              {running(`,"TaskTag":[]`), "", "", pause, true},
+		"a flag for a number":            {running(`,"TaskExpect":true`), "", "", pause, true},
+		"a text for a policy":            {running(`,"TaskPolicy":"none"`), "", "", pause, true},
+		"a text for a flag":              {`{"Response":{"Task":{"TaskStatus":1002,"TaskGroups":[{"TaskGroupActions":[{"IsExecuteRedo":"false","TaskGroupActionExecuteTime":1.5}]}]}}}`, "", "", pause, true},
+		"a status that is no number":     {`{"Response":{"Task":{"TaskId":"?","TaskStatus":"FUTURE"}}}`, "", "", pause, true},
+		"no task":                        {`{"Response":{}}`, "", "", pause, true},
+		"no groups":                      {`{"Response":{"Task":{"TaskGroups":"?"}}}`, "", "", both, false},
+		"no groups, no guardrail":        {`{"Response":{"Task":{"TaskGroups":"?"}}}`, "rollback", declined, both, false},
+		"no groups, the plan says pause": {`{"Response":{"Task":{"TaskGroups":"?"}}}`, "pause", "", pause, false},
+		"no reply of the service's":      {`<html>`, "pause", "", pause, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := &vendor{}
+			answers := map[string]string{}
+			if c.trigger != "" {
+				answers["TriggerPolicy"] = c.trigger
+			}
+			api, err := NewClient(driver.Config{Credentials: credentials, Transport: choosing{v, c.task, answers}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = (&Driver{api: api}).Stop(t.Context(), driver.Run{ID: "7"}, driver.Stop{Block: map[string]any{"on_stop": c.onStop}})
+			if !slices.Equal(v.calls, c.want) || !strings.Contains(v.body, `"TaskId":7`) {
+				t.Errorf("calls %q, want %q; the last with %s", v.calls, c.want, v.body)
+			}
+			if (err == nil) != c.understood {
+				t.Errorf("error %v", err)
 			}
 		})
 	}

@@ -96,6 +96,7 @@ func (d *Driver) Facts() driver.Facts {
 			"AWS does not say for how long a client token is remembered: runs are found by tag as well.",
 			"A preview resolves targets but does not prove the permissions to act, and a random selection may pick others.",
 			"Actions without a rollback (terminate, reboot, failover, stop-task) are not undone by FIS.",
+			"Of an action that is new to us, an automation or an SSM document of your own, FIS's word is not taken that it was undone.",
 			"FIS forgets ended experiments after 120 days: the journal keeps its own copy.",
 			"State change events are best effort: the timer finds what they miss.",
 		},

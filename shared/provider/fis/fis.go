@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -57,8 +58,11 @@ func Open(c driver.Config) (driver.Driver, error) {
 		wrong = append(wrong, errors.New("no credentials"))
 	}
 	if c.Endpoint != "" {
-		if u, err := url.Parse(c.Endpoint); err != nil || u.Host == "" {
+		switch u, err := url.Parse(c.Endpoint); {
+		case err != nil || u.Host == "":
 			wrong = append(wrong, errors.New("the endpoint is not a URL with a host"))
+		case u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())):
+			wrong = append(wrong, fmt.Errorf("endpoint scheme %q: use https; http is for loopback addresses", u.Scheme))
 		}
 	}
 	if len(wrong) > 0 {
@@ -87,6 +91,11 @@ func Open(c driver.Config) (driver.Driver, error) {
 		HTTPSignerV4: signer, Retryer: aws.NopRetryer{},
 	})
 	return d, nil
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 func endpoint(s string) *string {

@@ -75,6 +75,9 @@ func TestObserve_whatAStopProves(t *testing.T) {
 	action := func(id, status, more string) string {
 		return `"a":{"actionId":"` + id + `","state":{"status":"` + status + `"}` + more + `}`
 	}
+	command := func(status, document, seconds string) string {
+		return action("aws:ssm:send-command", status, `,"parameters":{"duration":"PT2M","documentArn":"`+document+`","documentParameters":"{\"DurationSeconds\":`+strings.ReplaceAll(seconds, `"`, `\"`)+`}"}`)
+	}
 	const cut, stop = "aws:network:disrupt-connectivity", "aws:ec2:stop-instances"
 	for _, c := range []struct {
 		name, status, actions string
@@ -100,6 +103,21 @@ func TestObserve_whatAStopProves(t *testing.T) {
 		{"instances that stay stopped", "completed", action(stop, "completed", ""), true, true, drill.RestoreUnproven},
 		{"instances that start again", "completed", action(stop, "completed", `,"parameters":{"startInstancesAfterDuration":"PT1M"}`), true, true, drill.RestoreDone},
 		{"instances that are gone", "completed", action("aws:ec2:terminate-instances", "completed", ""), true, true, drill.RestoreUnproven},
+		{"instances that may be gone", "completed", action(stop, "completed", `,"parameters":{"startInstancesAfterDuration":"PT1M","completeIfInstancesTerminated":"true"}`), true, true, drill.RestoreUnproven},
+		{"a killed process", "completed", action("aws:ecs:task-kill-process", "completed", ""), true, true, drill.RestoreUnproven},
+		{"a custom resource", "completed", action("aws:eks:inject-kubernetes-custom-resource", "completed", ""), true, true, drill.RestoreUnproven},
+		{"an action that is new to us", "stopped", action("aws:quantum:entangle", "stopped", ""), true, true, drill.RestoreUnproven},
+		{"an action without an id", "completed", action("", "completed", ""), true, true, drill.RestoreUnproven},
+		{"an automation", "completed", action("aws:ssm:start-automation-execution", "completed", `,"parameters":{"documentArn":"arn:aws:ssm:us-east-1::document/AWSFIS-Run-CPU-Stress"}`), true, true, drill.RestoreUnproven},
+		{"a command of AWS's", "completed", command("completed", "arn:aws:ssm:us-east-1::document/AWSFIS-Run-CPU-Stress", `"120"`), true, true, drill.RestoreDone},
+		{"a command in a list", "completed", command("completed", "arn:aws-cn:ssm:cn-north-1::document/AWSFIS-Run-Disk-Fill", `["60"]`), true, true, drill.RestoreDone},
+		{"a command that runs on", "completed", command("completed", "arn:aws:ssm:us-east-1::document/AWSFIS-Run-CPU-Stress", `"121"`), true, true, drill.RestoreUnproven},
+		{"a command that runs nobody knows how long", "completed", command("completed", "arn:aws:ssm:us-east-1::document/AWSFIS-Run-CPU-Stress", `null`), true, true, drill.RestoreUnproven},
+		{"a command that is cancelled", "stopped", command("stopped", "arn:aws:ssm:us-east-1::document/AWSFIS-Run-CPU-Stress", `"121"`), true, true, drill.RestoreDone},
+		{"a command that kills", "completed", command("completed", "arn:aws:ssm:us-east-1::document/AWSFIS-Run-Kill-Process", `"1"`), true, true, drill.RestoreUnproven},
+		{"a command of another kind", "completed", command("completed", "arn:aws:ssm:us-east-1::document/AWS-RunShellScript", `"1"`), true, true, drill.RestoreUnproven},
+		{"a command of one's own", "completed", command("completed", "arn:aws:ssm:us-east-1:123456789012:document/AWSFIS-Run-CPU-Stress", `"1"`), true, true, drill.RestoreUnproven},
+		{"a command without a document", "completed", action("aws:ssm:send-command", "completed", ""), true, true, drill.RestoreUnproven},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			o := look(t, `{"state":{"status":"`+c.status+`"},"actions":{`+c.actions+`}}`)

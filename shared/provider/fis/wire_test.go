@@ -3,6 +3,7 @@ package fis
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -269,5 +270,19 @@ func TestOpen_signsWithTheConfiguredClock(t *testing.T) {
 	}
 	if _, err := d.Observe(t.Context(), driver.Run{ID: "EXP1"}); err == nil || date != "20300102T030405Z" {
 		t.Errorf("signed at %q, %v", date, err)
+	}
+}
+
+// A session token goes to nobody who can be listened to on the way.
+func TestOpen_plainHTTPIsForTheLoopbackAlone(t *testing.T) {
+	for endpoint, good := range map[string]bool{
+		"": true, "https://fis.us-east-1.amazonaws.com": true, "https://proxy.example.com": true,
+		"http://127.0.0.1:8081": true, "http://localhost:8081": true, "http://[::1]:8081": true,
+		"http://fis.us-east-1.amazonaws.com": false, "http://10.0.0.7:8081": false, "http://127.0.0.1.example.com": false, "ftp://127.0.0.1": false, "//127.0.0.1": false,
+	} {
+		_, err := Open(driver.Config{Account: "a", Region: "us-east-1", Endpoint: endpoint, Credentials: fixed})
+		if (err == nil) != good || err != nil && !errors.Is(err, driver.ErrInvalid) {
+			t.Errorf("%q: %v", endpoint, err)
+		}
 	}
 }

@@ -135,6 +135,11 @@ func (c choice) untouched() *apiError {
 	return nil
 }
 
+// on tells whether the object is among the chosen ones.
+func (c choice) on(object string) bool {
+	return slices.ContainsFunc(c.a.instances, func(i *instance) bool { return i.object == object && (c.chosen == nil || c.chosen[i.id]) })
+}
+
 // sameFault names an instance on which the same fault is in effect: the vendor allows one at a time.
 func (s *Service) sameFault(c choice) string {
 	if !c.a.fault() || c.a.spec.id == 12 { // an empty operation gets in nobody's way
@@ -143,12 +148,12 @@ func (s *Service) sameFault(c choice) string {
 	for _, t := range s.tasks {
 		for _, g := range t.groups {
 			for _, a := range g.actions {
-				if a == c.a || !a.live || a.spec.id != c.a.spec.id {
+				if a == c.a || a.spec.id != c.a.spec.id {
 					continue
 				}
-				for _, object := range g.objects {
-					if slices.Contains(c.g.objects, object) {
-						return object
+				for _, i := range a.instances {
+					if i.live && c.on(i.object) {
+						return i.object
 					}
 				}
 			}
@@ -168,7 +173,7 @@ func (s *Service) skip(c choice, now time.Time) *apiError {
 	}
 	for _, i := range c.a.instances {
 		if i.status == instanceNew && (c.chosen == nil || c.chosen[i.id]) || failed && i.kind == typeFailed {
-			i.over(typeSkips, now)
+			c.a.over(i, typeSkips, now)
 			c.t.log(now, fmt.Sprintf("action %d %s on %s: skipped", c.a.id, c.a.name(), i.object))
 		}
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // keptVersion is the version of the kept state's form.
-const keptVersion = 1
+const keptVersion = 2
 
 var _ service.Keeper = (*Service)(nil)
 
@@ -74,8 +74,6 @@ type keptAction struct {
 	Started, Ended           time.Time
 	Attempts                 int
 	Due                      time.Time
-	Live                     bool
-	LiveUntil                time.Time
 	Instances                []keptInstance
 }
 
@@ -85,6 +83,8 @@ type keptInstance struct {
 	Status, Kind     int
 	Created, Updated time.Time
 	Started, Ended   time.Time
+	Live             bool
+	LiveUntil        time.Time
 }
 
 // Save returns the tasks, the counters of ids, and how often each template was used.
@@ -129,10 +129,10 @@ func (g *group) keep() keptGroup {
 		k := keptAction{
 			ID: a.id, Spec: a.spec.id, Order: a.order, General: a.general, Custom: a.custom, Status: a.status, Kind: a.kind,
 			Random: a.random, Recover: a.recover, Execute: a.execute, Created: a.created, Updated: a.updated, Started: a.started,
-			Ended: a.ended, Attempts: a.attempts, Due: a.due, Live: a.live, LiveUntil: a.liveUntil,
+			Ended: a.ended, Attempts: a.attempts, Due: a.due,
 		}
 		for _, i := range a.instances {
-			k.Instances = append(k.Instances, keptInstance{i.id, i.object, i.status, i.kind, i.created, i.updated, i.started, i.ended})
+			k.Instances = append(k.Instances, keptInstance{i.id, i.object, i.status, i.kind, i.created, i.updated, i.started, i.ended, i.live, i.liveUntil})
 		}
 		out.Actions = append(out.Actions, k)
 	}
@@ -244,14 +244,14 @@ func (l *loaded) action(k keptAction) (*action, error) {
 	a := &action{
 		id: k.ID, spec: sp, order: k.Order, general: k.General, custom: k.Custom, status: k.Status, kind: k.Kind, random: k.Random,
 		recover: k.Recover, execute: k.Execute, created: k.Created, updated: k.Updated, started: k.Started, ended: k.Ended,
-		attempts: k.Attempts, due: k.Due, live: k.Live, liveUntil: k.LiveUntil,
+		attempts: k.Attempts, due: k.Due,
 	}
 	for _, i := range k.Instances {
 		if i.Status < instanceNew || i.Status > instanceOver {
 			return nil, fmt.Errorf("instance %d has the status %d", i.ID, i.Status)
 		}
 		l.ids.instance = max(l.ids.instance, i.ID+1)
-		a.instances = append(a.instances, &instance{i.ID, i.Object, i.Status, i.Kind, i.Created, i.Updated, i.Started, i.Ended})
+		a.instances = append(a.instances, &instance{i.ID, i.Object, i.Status, i.Kind, i.Created, i.Updated, i.Started, i.Ended, i.Live, i.LiveUntil})
 	}
 	return a, nil
 }

@@ -30,8 +30,10 @@ func (s *Service) due(t *task) (time.Time, func(time.Time)) {
 	}
 	for _, g := range t.groups {
 		for _, a := range g.actions {
-			if a.live && !a.liveUntil.IsZero() {
-				offer(a.liveUntil, func(time.Time) { a.live = false })
+			for _, i := range a.instances {
+				if i.live && !i.liveUntil.IsZero() {
+					offer(i.liveUntil, func(time.Time) { i.live = false })
+				}
 			}
 			if a.status == actionExecuting {
 				offer(a.due, func(at time.Time) { s.finish(t, g, a, at) })
@@ -66,7 +68,7 @@ func (s *Service) beginAlone(t *task, g *group, a *action, at time.Time) {
 	}
 	for _, i := range a.instances {
 		if i.status == instanceNew {
-			i.over(typeFailed, at)
+			a.over(i, typeFailed, at)
 		}
 	}
 	t.log(at, fmt.Sprintf("action %d %s: the same fault is in effect on %s", a.id, a.name(), other))
@@ -90,13 +92,11 @@ func (s *Service) begin(t *task, a *action, chosen map[int64]bool, at time.Time)
 			continue
 		}
 		i.status, i.kind, i.started, i.ended, i.updated = instanceExecuting, typeNone, at, time.Time{}, at
-		t.log(at, fmt.Sprintf("action %d %s on %s: executing", a.id, a.name(), i.object))
-	}
-	if a.fault() {
-		a.live, a.liveUntil = true, time.Time{}
-		if inEffect > 0 {
-			a.liveUntil = at.Add(inEffect)
+		i.live, i.liveUntil = a.fault(), time.Time{}
+		if i.live && inEffect > 0 {
+			i.liveUntil = at.Add(inEffect)
 		}
+		t.log(at, fmt.Sprintf("action %d %s on %s: executing", a.id, a.name(), i.object))
 	}
 	if a.fault() && t.policy != nil && t.policy.status == policyFired {
 		s.applyPolicy(t, at) // "while triggered, manually continued fault actions get the policy applied again"
@@ -114,7 +114,10 @@ func (s *Service) finish(t *task, g *group, a *action, at time.Time) {
 		if stumbles && n == len(a.instances)-1 {
 			kind = typeFailed
 		}
-		i.over(kind, at)
+		a.over(i, kind, at)
+		if kind == typeGood && !a.fault() {
+			g.relieve(a, i.object)
+		}
 		t.log(at, fmt.Sprintf("action %d %s on %s: %s", a.id, a.name(), i.object, map[int]string{typeGood: "success", typeFailed: "failed: agent did not answer"}[kind]))
 	}
 	a.due = time.Time{}
@@ -128,14 +131,6 @@ func (s *Service) finish(t *task, g *group, a *action, at time.Time) {
 // close gives an action its result once every instance is over.
 func (s *Service) close(t *task, g *group, a *action, at time.Time) {
 	a.status, a.kind, a.ended, a.updated, a.due = actionOver, a.result(), at, at, time.Time{}
-	if a.fault() && a.recover == 0 {
-		a.live = false
-	}
-	if !a.fault() && a.kind == typeGood {
-		if f := g.partner(a.execute); f != nil {
-			f.live = false
-		}
-	}
 	if t.rollback {
 		s.rollOn(t, at, !a.fault() && a.kind != typeGood)
 		return
@@ -199,21 +194,31 @@ func (a *action) result() int {
 	return typeGood
 }
 
-func (i *instance) over(kind int, at time.Time) {
+// over ends the action on an instance. A fault without a recovery is over with it.
+func (a *action) over(i *instance, kind int, at time.Time) {
 	i.status, i.kind, i.ended, i.updated = instanceOver, kind, at, at
+	i.live = i.live && a.recover != 0
+}
+
+// relieve ends the fault of the recovery r on one object.
+func (g *group) relieve(r *action, object string) {
+	f := g.partner(r.execute)
+	if f == nil {
+		return
+	}
+	for _, i := range f.instances {
+		i.live = i.live && i.object != object
+	}
 }
 
 // cut ends an executing action before its time.
 func (a *action) cut(at time.Time) {
 	for _, i := range a.instances {
 		if i.status == instanceExecuting {
-			i.over(typeTerminated, at)
+			a.over(i, typeTerminated, at)
 		}
 	}
 	a.status, a.kind, a.ended, a.updated, a.due = actionOver, typeTerminated, at, at, time.Time{}
-	if a.recover == 0 {
-		a.live = false
-	}
 }
 
 func (s *Service) pauseTask(t *task, at time.Time) {

@@ -106,6 +106,30 @@ func TestManual_SomeInstancesThenTheRest(t *testing.T) {
 	}
 }
 
+func TestManual_ARecoveryUndoesTheInstancesThatItRanOn(t *testing.T) {
+	w := newWorld(t)
+	id := w.task(627, "")
+	one := `{"TaskId":%d,"TaskActionId":%d,"TaskGroupId":4684,"ActionType":%d,"IsOperateAll":false,"TaskInstanceIds":[%d]}`
+	w.ok("ExecuteTaskInstance", one, id, 11395, 2, 24375)
+	w.pass(10 * time.Second)
+	w.ok("ExecuteTaskInstance", one, id, 11395, 2, 24376)
+	w.pass(10 * time.Second)
+	w.ok("ExecuteTaskInstance", one, id, 11396, 3, 24378)
+	w.ok("ExecuteTaskInstance", one, id, 11396, 2, 24377)
+	w.pass(5 * time.Second)
+	w.is(id, "1002 2004/1 2004/1")
+	if live := w.live(id); !slices.Equal(live, []string{"High CPU Load"}) {
+		t.Errorf("live %v: the recovery was skipped on ins-b", live)
+	}
+	other := w.task(627, "")
+	w.refused("ResourceUnavailable", "ExecuteTaskInstance", `{"TaskId":%d,"TaskActionId":11397,"TaskGroupId":4685,"ActionType":2,"IsOperateAll":true,"TaskInstanceIds":[]}`, other)
+	w.ok("ExecuteTaskInstance", `{"TaskId":%d,"TaskActionId":11397,"TaskGroupId":4685,"ActionType":2,"IsOperateAll":false,"TaskInstanceIds":[24379]}`, other)
+	w.pass(585 * time.Second) // ten minutes after the fault began on ins-b
+	if live := w.live(id); len(live) != 0 {
+		t.Errorf("live %v after the fault's own duration", live)
+	}
+}
+
 func TestAuto_RunsWithItsWaits(t *testing.T) {
 	w := newWorld(t)
 	id := w.task(628, "")

@@ -206,7 +206,7 @@ func (s *Service) Runs() []service.Run {
 			Status: strconv.Itoa(t.status), Executed: !t.started.IsZero(), Ended: t.status == taskEnded, Created: t.created, Started: t.started, EndedAt: t.ended}
 		for _, g := range t.groups {
 			for _, a := range g.actions {
-				if a.live {
+				if a.live() {
 					run.Live = append(run.Live, a.name())
 				}
 			}

@@ -3,6 +3,7 @@ package cfg
 import (
 	"encoding/json"
 	"regexp"
+	"slices"
 	"time"
 )
 
@@ -32,6 +33,8 @@ type instance struct {
 	status, kind     int
 	created, updated time.Time
 	started, ended   time.Time
+	live             bool      // the fault is in effect on it
+	liveUntil        time.Time // when that ends by itself; zero if only a recovery ends it
 }
 
 type action struct {
@@ -45,8 +48,6 @@ type action struct {
 	started, ended           time.Time
 	attempts                 int
 	due                      time.Time // waiting in auto mode: when it begins; executing: when it ends
-	live                     bool      // the fault is in effect
-	liveUntil                time.Time // when it ends by itself; zero if only its recovery ends it
 	instances                []*instance
 }
 
@@ -155,6 +156,11 @@ func (a *action) name() string {
 		return s
 	}
 	return a.spec.name
+}
+
+// live tells whether the action's fault is in effect on an instance.
+func (a *action) live() bool {
+	return slices.ContainsFunc(a.instances, func(i *instance) bool { return i.live })
 }
 
 // begun tells whether the action ever acted on an instance.

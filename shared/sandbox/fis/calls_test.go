@@ -255,3 +255,46 @@ func TestServer_overRealHTTPAndInParallel(t *testing.T) {
 		t.Errorf("%d experiments from one token", n)
 	}
 }
+
+// Each region is a FIS of its own, also for a client that reads another's ids.
+func TestRegions_areApart(t *testing.T) {
+	l := newLab(t)
+	in := func(region, method, target, body string) answer {
+		how := l.signing()
+		how.region = region
+		return l.send(l.request(method, target, body, &how), body, service.Options{})
+	}
+	const here, there, start = "us-east-1", "eu-west-1", `{"clientToken":"t","experimentTemplateId":"EXTlong00000000001"}`
+	first, second := in(here, "POST", "/experiments", start).text("experiment", "id"), in(there, "POST", "/experiments", start).text("experiment", "id")
+	if first == "" || second == "" || first == second {
+		t.Errorf("one token gave %q and, in another region, %q", first, second)
+	}
+	l.pass(10)
+	tags := "/tags/arn%3Aaws%3Afis%3A" + here + "%3A123456789012%3Aexperiment%2F" + first
+	for _, c := range [][2]string{{"GET", "/experiments/" + first}, {"DELETE", "/experiments/" + first}, {"GET", "/experiments/" + first + "/resolvedTargets"}, {"GET", tags}} {
+		if a := in(there, c[0], c[1], ""); a.kind != "ResourceNotFoundException" {
+			t.Errorf("%s %s from another region: %d %s", c[0], c[1], a.status, a.raw)
+		}
+	}
+	if a := in(there, "GET", "/experiments", ""); strings.Contains(a.raw, first) || !strings.Contains(a.raw, second) {
+		t.Errorf("list of another region: %s", a.raw)
+	}
+	for i := range 4 {
+		if a := in(there, "POST", "/experiments", fmt.Sprintf(`{"clientToken":"t%d","experimentTemplateId":"EXTlong00000000001"}`, i)); a.status != 200 {
+			t.Errorf("the quota counts another region: %d %s", a.status, a.raw)
+		}
+	}
+	const mine = `{"clientToken":"t","description":"d","roleArn":"arn:x","stopConditions":[{"source":"none"}],"actions":{"a":{"actionId":"aws:fis:wait","parameters":{"duration":"PT1M"}}}}`
+	own := in(here, "POST", "/experimentTemplates", mine).text("experimentTemplate", "id")
+	if a := in(there, "GET", "/experimentTemplates/"+own, ""); own == "" || a.status != 404 || strings.Contains(in(there, "GET", "/experimentTemplates", "").raw, own) {
+		t.Errorf("template %q from another region: %d %s", own, a.status, a.raw)
+	}
+	in(there, "PATCH", "/safetyLevers/default/state", `{"state":{"status":"engaged","reason":"x"}}`)
+	l.pass(10)
+	if a, b := in(here, "GET", "/experiments/"+first, ""), in(there, "GET", "/experiments/"+second, ""); a.text("experiment", "state", "status") != running || b.text("experiment", "state", "status") != stopped {
+		t.Errorf("after the lever of %s: %s and %s", there, a.raw, b.raw)
+	}
+	if a := in(here, "GET", "/safetyLevers/default", ""); a.text("safetyLever", "state", "status") != disengaged {
+		t.Errorf("lever %s", a.raw)
+	}
+}

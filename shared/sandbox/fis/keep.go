@@ -11,7 +11,7 @@ import (
 )
 
 // keptVersion is the version of the kept state's form.
-const keptVersion = 1
+const keptVersion = 2
 
 var _ service.Keeper = (*Service)(nil)
 
@@ -21,7 +21,7 @@ type keptState struct {
 	Gone        []string       // shipped templates that were deleted
 	Experiments []keptExperiment
 	Tokens      map[string]keptToken
-	Lever       keptLever
+	Levers      map[string]keptLever
 }
 
 type keptToken struct{ ID, Params string }
@@ -30,6 +30,7 @@ type keptLever struct{ Status, Reason string }
 
 type keptTemplate struct {
 	ID, Description, Role string
+	Region                string
 	Targets               map[string]targetJSON
 	Actions               map[string]keptPlanned
 	Conditions            []conditionJSON
@@ -79,7 +80,7 @@ type keptAction struct {
 func (s *Service) Save() ([]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := keptState{Tokens: map[string]keptToken{}, Lever: keptLever{s.lever.status, s.lever.reason}}
+	out := keptState{Tokens: map[string]keptToken{}, Levers: map[string]keptLever{}}
 	all := maps.Clone(s.templates)
 	for _, e := range s.experiments {
 		all[e.tpl.id] = e.tpl
@@ -96,12 +97,15 @@ func (s *Service) Save() ([]byte, error) {
 	for k, t := range s.tokens {
 		out.Tokens[k] = keptToken{t.id, t.params}
 	}
+	for region, l := range s.levers {
+		out.Levers[region] = keptLever{l.status, l.reason}
+	}
 	return service.Pack(s.Name(), keptVersion, out)
 }
 
 func (t *template) keep(listed bool) keptTemplate {
 	out := keptTemplate{
-		ID: t.id, Description: t.description, Role: t.role, Targets: t.targets, Actions: map[string]keptPlanned{}, Conditions: t.conditions,
+		ID: t.id, Description: t.description, Role: t.role, Region: t.region, Targets: t.targets, Actions: map[string]keptPlanned{}, Conditions: t.conditions,
 		EmptyMode: t.emptyMode, Log: t.log, Report: t.report, Tags: t.tags, Created: t.created, Listed: listed,
 	}
 	for name, p := range t.actions {
@@ -142,8 +146,12 @@ func (s *Service) Load(data []byte) error {
 		}
 		tokens[k] = token{t.ID, t.Params}
 	}
-	if st := in.Lever.Status; err == nil && st != engaged && st != engaging && st != disengaged {
-		err = fmt.Errorf("the safety lever has the status %q", st)
+	levers := map[string]lever{}
+	for region, l := range in.Levers {
+		if err == nil && l.Status != engaged && l.Status != engaging && l.Status != disengaged {
+			err = fmt.Errorf("the safety lever of %s has the status %q", region, l.Status)
+		}
+		levers[region] = lever{l.Status, l.Reason}
 	}
 	if err != nil {
 		return fmt.Errorf("load the state of %s: %w", s.Name(), err)
@@ -153,7 +161,7 @@ func (s *Service) Load(data []byte) error {
 	defer s.mu.Unlock()
 	s.forget()
 	s.templates, s.experiments, s.byID, s.tokens = l.listed, l.experiments, l.byID, tokens
-	s.lever = lever{in.Lever.Status, in.Lever.Reason}
+	s.levers = levers
 	return nil
 }
 
@@ -170,7 +178,7 @@ func (l *loaded) templates(in keptState) error {
 			return fmt.Errorf("the template %q is there twice, or has no id", k.ID)
 		}
 		t := &template{
-			id: k.ID, description: k.Description, role: k.Role, targets: k.Targets, actions: map[string]planned{}, conditions: k.Conditions,
+			id: k.ID, description: k.Description, role: k.Role, region: k.Region, targets: k.Targets, actions: map[string]planned{}, conditions: k.Conditions,
 			emptyMode: k.EmptyMode, log: k.Log, report: k.Report, tags: k.Tags, created: k.Created,
 		}
 		for name, p := range k.Actions {

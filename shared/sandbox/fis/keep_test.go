@@ -28,7 +28,7 @@ func (l *lab) again(t *testing.T) *lab {
 	}
 	for name, pair := range map[string][2]any{
 		"templates": {l.s.templates, other.s.templates}, "experiments": {l.s.experiments, other.s.experiments},
-		"by id": {l.s.byID, other.s.byID}, "tokens": {l.s.tokens, other.s.tokens}, "lever": {l.s.lever, other.s.lever},
+		"by id": {l.s.byID, other.s.byID}, "tokens": {l.s.tokens, other.s.tokens}, "levers": {l.s.levers, other.s.levers},
 	} {
 		if !reflect.DeepEqual(pair[0], pair[1]) {
 			t.Errorf("%s differ after Load", name)
@@ -121,7 +121,7 @@ func TestKeep_the_story_passes_through_every_status(t *testing.T) {
 		for _, e := range l.s.experiments {
 			seen[e.status] = true
 		}
-		seen["lever "+l.s.lever.status] = true
+		seen["lever "+l.s.lever("eu-central-1").status] = true
 	}
 	for _, want := range []string{pending, running, stopping, stopped, completed, failed, cancelled, "lever " + engaging, "lever " + engaged} {
 		if !seen[want] {
@@ -159,10 +159,10 @@ func TestKeep_damaged_data_are_refused(t *testing.T) {
 	for what, edit := range map[string][2]string{
 		"a status nobody knows":      {`"Status":"completed"`, `"Status":"done"`},
 		"a template that is missing": {`"Tpl":"EXTa1b2c3d4e5f6g7"`, `"Tpl":"EXTnone"`},
-		"a lever nobody knows":       {`"Lever":{"Status":"engaged"`, `"Lever":{"Status":"stuck"`},
+		"a lever nobody knows":       {`"Levers":{"eu-central-1":{"Status":"engaged"`, `"Levers":{"eu-central-1":{"Status":"stuck"`},
 		"an action too many":         {`"Actions":{"cut-network":{"Status"`, `"Actions":{"more":{},"cut-network":{"Status"`},
 		"a report of no template":    {`"Report":"","ReportDue":"0001-`, `"Report":"","ReportDue":"2026-`},
-		"a token of no experiment":   {`"experiment one":{"ID":"EXP`, `"experiment one":{"ID":"EXPX`},
+		"a token of no experiment":   {`"experiment eu-central-1 one":{"ID":"EXP`, `"experiment eu-central-1 one":{"ID":"EXPX`},
 	} {
 		bad := strings.Replace(string(good), edit[0], edit[1], 1)
 		if bad == string(good) {

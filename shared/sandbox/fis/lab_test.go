@@ -1,6 +1,7 @@
 package fis
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -66,6 +67,7 @@ type signing struct {
 	key, secret, service string
 	at                   time.Time
 	hash                 string // of the payload; "" for the right one
+	region               string // "" for eu-central-1
 }
 
 func (l *lab) signing() signing {
@@ -86,7 +88,7 @@ func (l *lab) request(method, target, body string, how *signing) *http.Request {
 		hash = hex.EncodeToString(sum[:])
 	}
 	creds := aws.Credentials{AccessKeyID: how.key, SecretAccessKey: how.secret}
-	if err := v4.NewSigner().SignHTTP(context.Background(), creds, r, hash, how.service, "eu-central-1", how.at); err != nil {
+	if err := v4.NewSigner().SignHTTP(context.Background(), creds, r, hash, how.service, cmp.Or(how.region, "eu-central-1"), how.at); err != nil {
 		l.t.Fatal(err)
 	}
 	return r

@@ -1,5 +1,7 @@
 package fis
 
+import "slices"
+
 // The statuses of the safety lever.
 const (
 	disengaged = "disengaged"
@@ -7,7 +9,7 @@ const (
 	engaged    = "engaged"
 )
 
-// lever is the safety lever of the account and region.
+// lever is a safety lever.
 type lever struct {
 	status, reason string
 }
@@ -23,16 +25,24 @@ func (l lever) json(region string) leverJSON {
 	}
 }
 
+// lever is the safety lever of a region.
+func (s *Service) lever(region string) lever {
+	if l, ok := s.levers[region]; ok {
+		return l
+	}
+	return lever{status: disengaged}
+}
+
 func (s *Service) getLever(in *input) (any, *failure) {
 	if in.path["id"] != "default" {
 		return nil, notFound("Safety lever", in.path["id"])
 	}
-	return leverReply{s.lever.json(in.region)}, nil
+	return leverReply{s.lever(in.region).json(in.region)}, nil
 }
 
 // updateLever engages or disengages the lever. Engaging stops what runs and cancels what has not begun.
 func (s *Service) updateLever(in *input) (any, *failure) {
-	want := in.body.State
+	want, have := in.body.State, s.lever(in.region).status
 	switch {
 	case in.path["id"] != "default":
 		return nil, notFound("Safety lever", in.path["id"])
@@ -42,38 +52,36 @@ func (s *Service) updateLever(in *input) (any, *failure) {
 		return nil, invalid("1 validation error detected: Value at 'state.reason' failed to satisfy constraint: Member must have length between 1 and 256")
 	case want.Status != engaged && want.Status != disengaged:
 		return nil, invalid("1 validation error detected: Value '%s' at 'state.status' failed to satisfy constraint: Member must satisfy enum value set: [disengaged, engaged]", want.Status)
-	case s.lever.status == engaging:
+	case have == engaging:
 		return nil, conflict("The safety lever cannot be updated while it is engaging.")
-	case s.lever.status == want.Status:
+	case have == want.Status:
 		return nil, conflict("The safety lever cannot be updated without a status change.")
 	}
-	s.lever = lever{status: want.Status, reason: want.Reason}
+	s.levers[in.region] = lever{status: want.Status, reason: want.Reason}
 	if want.Status == engaged {
-		s.lever.status = engaging
+		s.levers[in.region] = lever{status: engaging, reason: want.Reason}
 		now := s.env.Now()
 		for _, e := range s.experiments {
-			switch e.status {
-			case pending, initiating:
+			switch {
+			case e.region != in.region:
+			case e.status == pending, e.status == initiating:
 				s.cancel(e, now)
-			case running:
+			case e.status == running:
 				const reason = "Experiment stopped because the safety lever was engaged."
 				s.halt(e, now, reason, stopped, reason)
 			}
 		}
-		s.settleLever()
+		s.settleLevers()
 	}
-	return leverReply{s.lever.json(in.region)}, nil
+	return leverReply{s.lever(in.region).json(in.region)}, nil
 }
 
-// settleLever ends the engaging once every experiment that it stops has ended.
-func (s *Service) settleLever() {
-	if s.lever.status != engaging {
-		return
-	}
-	for _, e := range s.experiments {
-		if !final(e.status) && e.status != pending {
-			return
+// settleLevers ends the engaging of each lever once every experiment that it stops has ended.
+func (s *Service) settleLevers() {
+	for region, l := range s.levers {
+		busy := slices.ContainsFunc(s.experiments, func(e *experiment) bool { return e.region == region && !final(e.status) && e.status != pending })
+		if l.status == engaging && !busy {
+			s.levers[region] = lever{status: engaged, reason: l.reason}
 		}
 	}
-	s.lever.status = engaged
 }

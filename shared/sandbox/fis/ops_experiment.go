@@ -34,19 +34,20 @@ func (s *Service) startExperiment(in *input) (any, *failure) {
 		return nil, f
 	}
 	params := paramsHash(b.ExperimentTemplateID, mode, b.Tags)
-	if used, ok := s.tokens["experiment "+b.ClientToken]; ok {
+	key := "experiment " + in.region + " " + b.ClientToken
+	if used, ok := s.tokens[key]; ok {
 		if used.params != params {
 			return nil, conflict("The client token was used for an experiment with other parameters.")
 		}
 		return experimentReply{s.byID[used.id].json()}, nil
 	}
-	t := s.templates[b.ExperimentTemplateID]
-	if t == nil {
-		return nil, notFound("Experiment template", b.ExperimentTemplateID)
+	t, f := s.template(in, b.ExperimentTemplateID)
+	if f != nil {
+		return nil, f
 	}
 	active := 0
 	for _, e := range s.experiments {
-		if !final(e.status) {
+		if e.region == in.region && !final(e.status) {
 			active++
 		}
 	}
@@ -55,7 +56,7 @@ func (s *Service) startExperiment(in *input) (any, *failure) {
 	}
 	e := newExperiment("EXP"+s.env.ID(15), in.region, mode, t, b.Tags, s.env.Now())
 	s.experiments, s.byID[e.id] = append(s.experiments, e), e
-	s.tokens["experiment "+b.ClientToken] = token{e.id, params}
+	s.tokens[key] = token{e.id, params}
 	return experimentReply{e.json()}, nil
 }
 
@@ -117,7 +118,7 @@ func (s *Service) stopExperiment(in *input) (any, *failure) {
 
 func (s *Service) experiment(in *input) (*experiment, *failure) {
 	e := s.byID[in.path["id"]]
-	if e == nil {
+	if e == nil || e.region != in.region {
 		return nil, notFound("Experiment", in.path["id"])
 	}
 	return e, nil
@@ -134,7 +135,7 @@ func (s *Service) getExperiment(in *input) (any, *failure) {
 func (s *Service) listExperiments(in *input) (any, *failure) {
 	var all []summaryJSON
 	for _, e := range slices.Backward(s.experiments) {
-		if id := in.query.Get("experimentTemplateId"); id == "" || id == e.tpl.id {
+		if id := in.query.Get("experimentTemplateId"); e.region == in.region && (id == "" || id == e.tpl.id) {
 			all = append(all, e.summary())
 		}
 	}

@@ -9,13 +9,13 @@ import (
 func (s *Service) tagsOf(in *input) (map[string]string, *failure) {
 	arn := in.path["arn"]
 	kind, id, _ := strings.Cut(arn[strings.LastIndex(arn, ":")+1:], "/")
-	if t := s.templates[id]; kind == "experiment-template" && t != nil {
+	if t := s.templates[id]; kind == "experiment-template" && t != nil && t.in(in.region) {
 		if t.tags == nil {
 			t.tags = map[string]string{}
 		}
 		return t.tags, nil
 	}
-	if e := s.byID[id]; kind == "experiment" && e != nil {
+	if e := s.byID[id]; kind == "experiment" && e != nil && e.region == in.region {
 		return e.tags, nil
 	}
 	return nil, notFound("Resource", arn)

@@ -2,6 +2,7 @@ package fis
 
 import (
 	"maps"
+	"slices"
 	"strings"
 )
 
@@ -25,7 +26,8 @@ func (s *Service) createTemplate(in *input) (any, *failure) {
 		return nil, missing("actions")
 	}
 	params := paramsHash(b.Description, b.RoleArn, b.StopConditions, b.Actions, b.Targets, b.Tags)
-	if used, ok := s.tokens["template "+b.ClientToken]; ok {
+	key := "template " + in.region + " " + b.ClientToken
+	if used, ok := s.tokens[key]; ok {
 		if used.params != params || s.templates[used.id] == nil {
 			return nil, conflict("The client token was used for an experiment template with other parameters.")
 		}
@@ -36,7 +38,7 @@ func (s *Service) createTemplate(in *input) (any, *failure) {
 		return nil, f
 	}
 	s.templates[t.id] = t
-	s.tokens["template "+b.ClientToken] = token{t.id, params}
+	s.tokens[key] = token{t.id, params}
 	return templateReply{t.json(in.region)}, nil
 }
 
@@ -47,7 +49,7 @@ func (s *Service) templateOf(in *input) (*template, *failure) {
 		return nil, f
 	}
 	t := &template{
-		id: "EXT" + s.env.ID(15), description: *b.Description, role: b.RoleArn, targets: b.Targets, actions: map[string]planned{},
+		id: "EXT" + s.env.ID(15), region: in.region, description: *b.Description, role: b.RoleArn, targets: b.Targets, actions: map[string]planned{},
 		conditions: b.StopConditions, emptyMode: "fail", log: b.LogConfiguration, report: b.ReportConfiguration,
 		tags: maps.Clone(b.Tags), created: s.env.Now(),
 	}
@@ -83,16 +85,17 @@ func (s *Service) templateOf(in *input) (*template, *failure) {
 	return t, nil
 }
 
-func (s *Service) template(in *input) (*template, *failure) {
-	t := s.templates[in.path["id"]]
-	if t == nil {
-		return nil, notFound("Experiment template", in.path["id"])
+// template finds a template of the request's region.
+func (s *Service) template(in *input, id string) (*template, *failure) {
+	t := s.templates[id]
+	if t == nil || !t.in(in.region) {
+		return nil, notFound("Experiment template", id)
 	}
 	return t, nil
 }
 
 func (s *Service) getTemplate(in *input) (any, *failure) {
-	t, f := s.template(in)
+	t, f := s.template(in, in.path["id"])
 	if f != nil {
 		return nil, f
 	}
@@ -100,7 +103,7 @@ func (s *Service) getTemplate(in *input) (any, *failure) {
 }
 
 func (s *Service) deleteTemplate(in *input) (any, *failure) {
-	t, f := s.template(in)
+	t, f := s.template(in, in.path["id"])
 	if f != nil {
 		return nil, f
 	}
@@ -109,7 +112,7 @@ func (s *Service) deleteTemplate(in *input) (any, *failure) {
 }
 
 func (s *Service) listTemplates(in *input) (any, *failure) {
-	all := s.sortedTemplates()
+	all := slices.DeleteFunc(s.sortedTemplates(), func(t *template) bool { return !t.in(in.region) })
 	from, to, next, f := in.page(len(all))
 	if f != nil {
 		return nil, f

@@ -57,7 +57,7 @@ func (s *Service) playDue(now time.Time) {
 		for s.step(e, now) {
 		}
 	}
-	s.settleLever()
+	s.settleLevers()
 }
 
 // step plays the experiment's earliest change that is due, and tells whether there was one.
@@ -84,7 +84,7 @@ func (s *Service) turn(e *experiment, when time.Time) {
 	e.due = time.Time{}
 	switch e.status {
 	case pending:
-		if s.lever.status != disengaged {
+		if s.lever(e.region).status != disengaged {
 			s.cancel(e, when)
 			return
 		}

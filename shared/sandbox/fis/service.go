@@ -1,7 +1,9 @@
 package fis
 
 import (
+	"cmp"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -15,7 +17,8 @@ const AccountID = "123456789012"
 
 const homeRegion = "us-east-1"
 
-// Service is one sandboxed FIS. It is safe for concurrent use.
+// Service is one sandboxed FIS. It is safe for concurrent use. A region is what a request is signed for: each has its own
+// experiments, client tokens, templates that were made in it, and safety lever; the shipped templates are in every region.
 type Service struct {
 	env service.Env
 
@@ -24,8 +27,8 @@ type Service struct {
 	experiments []*experiment // oldest first
 	byID        map[string]*experiment
 	tokens      map[string]token // client tokens of experiments and templates
-	lever       lever
-	outbox      [][]byte // events that wait for the lock to be let go
+	levers      map[string]lever // by region; disengaged where there is none
+	outbox      [][]byte         // events that wait for the lock to be let go
 }
 
 var _ service.Service = (*Service)(nil)
@@ -154,12 +157,15 @@ func (s *Service) Snapshot() json.RawMessage {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	state := struct {
-		Lever       leverJSON        `json:"safetyLever"`
+		Levers      []leverJSON      `json:"safetyLevers"`
 		Templates   []templateJSON   `json:"experimentTemplates"`
 		Experiments []experimentJSON `json:"experiments"`
-	}{Lever: s.lever.json(homeRegion), Templates: []templateJSON{}, Experiments: []experimentJSON{}}
+	}{Levers: []leverJSON{}, Templates: []templateJSON{}, Experiments: []experimentJSON{}}
+	for _, region := range slices.Sorted(maps.Keys(s.levers)) {
+		state.Levers = append(state.Levers, s.levers[region].json(region))
+	}
 	for _, t := range s.sortedTemplates() {
-		state.Templates = append(state.Templates, t.json(homeRegion))
+		state.Templates = append(state.Templates, t.json(cmp.Or(t.region, homeRegion)))
 	}
 	for _, e := range s.experiments {
 		state.Experiments = append(state.Experiments, e.json())
@@ -180,7 +186,7 @@ func (s *Service) Reset() {
 
 func (s *Service) forget() {
 	s.experiments, s.byID, s.tokens, s.outbox = nil, map[string]*experiment{}, map[string]token{}, nil
-	s.lever = lever{status: disengaged}
+	s.levers = map[string]lever{}
 }
 
 func (s *Service) sortedTemplates() []*template {

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -138,15 +139,20 @@ func headerValue(r *http.Request, name string) string {
 	return strings.Join(values, ",")
 }
 
-// query is the canonical form of the query: sorted by name, then value.
+// query is the canonical form of the query: sorted by encoded name, then by encoded value.
 func query(q url.Values) string {
-	var pairs []string
+	encoded := map[string][]string{}
 	for name, values := range q {
 		for _, v := range values {
-			pairs = append(pairs, escape(name, false)+"="+escape(v, false))
+			encoded[escape(name, false)] = append(encoded[escape(name, false)], escape(v, false))
 		}
 	}
-	slices.Sort(pairs)
+	var pairs []string
+	for _, name := range slices.Sorted(maps.Keys(encoded)) {
+		for _, v := range slices.Sorted(slices.Values(encoded[name])) {
+			pairs = append(pairs, name+"="+v)
+		}
+	}
 	return strings.Join(pairs, "&")
 }
 

@@ -81,6 +81,7 @@ func TestVerify_oddPathsAndQueries(t *testing.T) {
 		"/tags/arn%3Aaws%3Afis%3Aeu-central-1%3A123456789012%3Aexperiment-template%2FEXTwait00000000001",
 		"/tags/arn:aws:fis:eu-central-1:123456789012:experiment-template%2FEXTwait00000000001?x=a%20b%2Bc&x=&y=%E7%81%AB",
 		"/actions/aws%3Afis%3Await",
+		"/experiments?a=2&a=10&a1=3&a-b=4&a.=5&A=6&%C3%A9=7&a%20b=8&z=%26&a=",
 	} {
 		if a := l.call("GET", target, ""); a.status != 200 {
 			t.Errorf("%s: %d %s", target, a.status, a.raw)

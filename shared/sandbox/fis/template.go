@@ -11,6 +11,7 @@ import (
 // template is an experiment template. It is never changed once it is made, save for its tags.
 type template struct {
 	id, description, role string
+	region                string // "" for a shipped one, which is in every region
 	targets               map[string]targetJSON
 	actions               map[string]planned
 	conditions            []conditionJSON
@@ -20,6 +21,8 @@ type template struct {
 	tags                  map[string]string
 	created               time.Time
 }
+
+func (t *template) in(region string) bool { return t.region == "" || t.region == region }
 
 // planned is one action of a template, with what the sandbox plays for it.
 type planned struct {

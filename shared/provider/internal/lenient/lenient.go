@@ -1,4 +1,6 @@
-package aliyun
+// Package lenient holds the types that the fields of vendors' replies have: each takes any JSON value, so that one field that
+// is not what the documentation says hides nothing of the others. What cannot be read is the zero value.
+package lenient
 
 import (
 	"bytes"
@@ -6,10 +8,9 @@ import (
 	"errors"
 	"strconv"
 	"strings"
-	"time"
 )
 
-// Text is a string that the vendor sometimes sends as an object, a list or a number; those are kept as compact JSON.
+// Text is a string that a vendor sometimes sends as an object, a list or a number; those are kept as compact JSON.
 type Text string
 
 // UnmarshalJSON accepts any JSON value.
@@ -27,7 +28,7 @@ func (t *Text) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Number is an integer that the vendor sometimes sends as a string. What is no integer reads as 0.
+// Number is an integer that a vendor sometimes sends as a string. What is no integer reads as 0.
 type Number int64
 
 // UnmarshalJSON accepts any JSON value.
@@ -44,7 +45,10 @@ func (n *Number) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Flag is a boolean that the vendor sometimes sends as a string.
+// String is the number in decimal.
+func (n Number) String() string { return strconv.FormatInt(int64(n), 10) }
+
+// Flag is a boolean that a vendor sometimes sends as a string.
 type Flag bool
 
 // UnmarshalJSON accepts any JSON value; only true and "true", in any case, are true.
@@ -53,7 +57,7 @@ func (f *Flag) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// List is a list that the vendor sometimes sends as a string that holds JSON, as an object with the list inside, or
+// List is a list that a vendor sometimes sends as a string that holds JSON, as an object with the list inside, or
 // as null. What is none of these reads as empty; an element that cannot be read is left out.
 type List[T any] []T
 
@@ -120,7 +124,7 @@ func elements(data []byte) ([]json.RawMessage, bool) {
 	return raw, true
 }
 
-// One is an object that the vendor sometimes sends as a list of one. What is neither leaves Value at its zero value.
+// One is an object that a vendor sometimes sends as a list of one. What is neither leaves Value at its zero value.
 type One[T any] struct{ Value T }
 
 // UnmarshalJSON accepts any JSON value.
@@ -138,7 +142,7 @@ func (o *One[T]) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Map is an object that the vendor sometimes sends as a string that holds JSON. What is neither reads as empty.
+// Map is an object that a vendor sometimes sends as a string that holds JSON. What is neither reads as empty.
 type Map map[string]Text
 
 // UnmarshalJSON accepts any JSON value.
@@ -153,23 +157,4 @@ func (m *Map) UnmarshalJSON(data []byte) error {
 		*m = v
 	}
 	return nil
-}
-
-// Time reads the vendor's times: 2006-01-02T15:04:05Z, with or without seconds, fraction or zone. What cannot be read
-// is the zero time.
-func Time(s string) time.Time {
-	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05.999-0700", "2006-01-02T15:04:05", "2006-01-02 15:04:05"} {
-		if t, err := time.Parse(layout, s); err == nil {
-			return t.UTC()
-		}
-	}
-	return time.Time{}
-}
-
-// Millis reads milliseconds since 1970; 0 is the zero time.
-func Millis(ms Number) time.Time {
-	if ms <= 0 {
-		return time.Time{}
-	}
-	return time.UnixMilli(int64(ms)).UTC()
 }
