@@ -71,12 +71,17 @@ func (w *writer) refused(p events.Refused) {
 func (w *writer) requested(p events.Requested) {
 	w.about = p.About
 	w.line("requested.text", chat.Line(p.Actor, maxItem))
+	w.asked(p.Parameters)
+	w.stopButton()
+}
+
+// asked is what was asked for: what an approval binds, and what nothing limits.
+func (w *writer) asked(parameters map[string]any) {
 	if w.state.DryRun {
 		w.line("requested.dry")
 	}
-	w.field("field.parameters", chat.Line(pairs(p.Parameters), maxValue))
-	w.field("field.notes", chat.Line(w.state.Plan.Unbounded, maxValue))
-	w.stopButton()
+	w.field("field.parameters", chat.Line(pairs(parameters), maxValue))
+	w.field("field.notes", chat.Line(w.state.Plan.Unbounded, maxDetail))
 }
 
 func (w *writer) waiting(p events.Waiting) {
@@ -93,6 +98,10 @@ func (w *writer) waiting(p events.Waiting) {
 	case p.Kind == string(drill.ApprovalGate):
 		w.line("approval.text", name)
 		w.votes(p.Gate)
+		if a := w.state.Approvals; a != nil && a.Gate == p.Gate {
+			w.asked(w.state.Parameters)
+			w.previewed()
+		}
 	default:
 		w.line("gate.text", name, w.gateKind(p.Kind))
 	}
@@ -120,6 +129,22 @@ func (w *writer) votes(gate string) {
 	}
 }
 
+// previewed names the targets that the preview found.
+func (w *writer) previewed() {
+	p := w.state.Preview
+	if p == nil {
+		return
+	}
+	var ids []string
+	for _, t := range p.Targets[:min(len(p.Targets), maxItems)] {
+		ids = append(ids, chat.Line(t.ID, maxItem))
+	}
+	if n := len(p.Targets) - len(ids); n > 0 {
+		ids = append(ids, w.say("more", n))
+	}
+	w.field("field.targets", chat.Line(strings.Join(ids, ", "), maxValue))
+}
+
 func (w *writer) approved(p events.Approved) {
 	w.about = p.About
 	w.line("approved.text", chat.Line(strings.Join(p.By, ", "), maxValue))
@@ -138,11 +163,16 @@ func (w *writer) started(p events.Started) {
 
 func (w *writer) progressed(p events.Progressed) {
 	w.about = p.About
+	if w.state.Restored.State == drill.RestoreFailed {
+		w.ended()
+	}
 	w.list(p.Changes)
 	w.targets()
+	if slices.ContainsFunc(w.state.Answers, func(a drill.Answered) bool { return a.Error != "" && slices.Contains(p.Changes, a.Problem()) }) {
+		w.level = chat.Warning // a message of its own: what did not work is not written over
+	}
 	if w.state.Restored.State == drill.RestoreFailed {
 		w.level = chat.Urgent
-		w.ended()
 	}
 	if !drill.Status(p.Status).Ended() {
 		w.stopButton()
@@ -154,9 +184,9 @@ func (w *writer) concluded(p events.Concluded) {
 	if p.Verdict == drill.Unexpected {
 		w.level = chat.Warning
 	}
-	w.lines = append(w.lines, chat.Cut(chat.Clean(p.Summary), maxText))
-	w.field("field.verdict", w.words[key(p.Verdict)])
 	w.ended()
+	w.lines = append(w.lines, chat.Cut(chat.Clean(p.Summary), maxSummary))
+	w.field("field.verdict", w.words[key(p.Verdict)])
 	if p.Head.Rev > 0 {
 		w.field("field.head", w.say("head.text", p.Head.Rev, chat.Line(p.Head.SHA256, 128)))
 	}
@@ -173,7 +203,7 @@ func (w *writer) amended(p events.Amended) {
 		w.line("amended.first", w.words[key(v.Verdict)])
 	}
 	if p.Summary != "" {
-		w.lines = append(w.lines, chat.Clean(p.Summary))
+		w.lines = append(w.lines, chat.Cut(chat.Clean(p.Summary), maxSummary))
 	}
 }
 

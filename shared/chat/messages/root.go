@@ -32,15 +32,24 @@ func newWriter(d *drill.Drill, o Options) *writer {
 // posted once and then edited.
 func Root(d *drill.Drill, o Options) chat.Message {
 	w := newWriter(d, o)
-	w.line("requested.by", chat.Line(d.Actor, maxItem), w.time(d.RequestedAt))
-	w.standing()
+	w.line("requested.by", chat.Line(d.Actor, maxName), w.time(d.RequestedAt))
+	w.asked(d.Parameters)
+	v := d.LastVerdict()
+	switch {
+	case v == nil:
+	case v == d.Verdict:
+		w.line("root.verdict", w.words[key(v.Verdict)])
+	default:
+		w.line("root.amended", w.words[key(v.Verdict)], chat.Line(v.By, maxName), w.time(v.At), w.words[key(d.Verdict.Verdict)])
+	}
 	w.stopFacts()
-	if v := d.Verdict; v != nil {
-		w.lines = append(w.lines, w.say("root.verdict", w.words[key(v.Verdict)], chat.Cut(chat.Line(v.Summary, maxValue), maxValue)))
+	w.standing()
+	if v != nil && v.Summary != "" {
+		w.lines = append(w.lines, chat.Line(v.Summary, maxSummary))
 	}
 	w.rootButtons()
 	m := w.message(key("state." + string(d.Status)))
-	if d.Restored.State == drill.RestoreFailed || d.Verdict != nil && d.Verdict.Verdict == drill.Unexpected {
+	if d.Restored.State == drill.RestoreFailed || v != nil && v.Verdict == drill.Unexpected {
 		m.Level = chat.Warning
 	}
 	m.Link = o.Link
@@ -51,7 +60,7 @@ func Root(d *drill.Drill, o Options) chat.Message {
 func (w *writer) standing() {
 	d := w.state
 	if d.Reason != "" {
-		w.line("root.reason", chat.Line(d.Reason, maxValue))
+		w.line("root.reason", chat.Line(d.Reason, maxDetail))
 	}
 	for _, g := range d.Gates {
 		if d.AwaitsApproval() {
@@ -67,12 +76,12 @@ func (w *writer) standing() {
 				done++
 			}
 			if s.State == drill.StepRunning || s.State == drill.StepStopping {
-				now = append(now, chat.Line(s.Name, maxItem))
+				now = append(now, chat.Line(s.Name, maxName))
 			}
 		}
 		w.line("root.steps", done, n)
 		if len(now) > 0 {
-			w.line("root.now", chat.Cut(strings.Join(now, ", "), maxValue))
+			w.line("root.now", chat.Cut(strings.Join(now, ", "), maxDetail))
 		}
 	}
 	if !d.Deadline.IsZero() && d.Status == drill.Running {
