@@ -39,7 +39,7 @@ func (d *Drill) Answer(m Move, actor, by string, now time.Time) (Change, Answere
 	}
 	a := Answered{Move: m, Actor: actor, At: now, Lease: Lease{By: by, Until: now.Add(AnswerLease)}, Tries: 1}
 	d.Answers = append(d.Answers, a)
-	return d.told(fmt.Sprintf("%s: %s %s", actor, m.Action, strings.TrimSpace(m.Step+" "+m.Note)), now), a, nil
+	return d.told(strings.TrimSpace(fmt.Sprintf("%s: %s %s", actor, m.Action, strings.TrimSpace(m.Step+" "+m.Note))), now), a, nil
 }
 
 func (d *Drill) gate(m Move) (Gate, error) {

@@ -64,8 +64,16 @@ func (w *writer) refused(p events.Refused) {
 	if p.Status != string(drill.Refused) {
 		text = "refused.answer" // a command was declined; the drill is what it was
 	}
-	w.line(text, chat.Line(p.Check, maxItem), chat.Line(p.Reason, maxValue))
+	w.line(text, w.check(p.Check), w.told(p.Reason, maxValue))
 	w.field("field.actor", chat.Line(p.Actor, maxItem))
+}
+
+// check names a guard.
+func (w *writer) check(name string) string {
+	if s, ok := w.words[key("check."+name)]; ok {
+		return s
+	}
+	return chat.Line(name, maxItem)
 }
 
 func (w *writer) requested(p events.Requested) {
@@ -96,6 +104,9 @@ func (w *writer) waiting(p events.Waiting) {
 		w.answers(p.Gate)
 		return
 	case p.Kind == string(drill.ApprovalGate):
+		if a := w.state.Approvals; a != nil && a.Gate == p.Gate {
+			name = w.say("approval.start", chat.Line(p.Plan, maxItem))
+		}
 		w.line("approval.text", name)
 		w.votes(p.Gate)
 		if a := w.state.Approvals; a != nil && a.Gate == p.Gate {
@@ -185,7 +196,7 @@ func (w *writer) concluded(p events.Concluded) {
 		w.level = chat.Warning
 	}
 	w.ended()
-	w.lines = append(w.lines, chat.Cut(chat.Clean(p.Summary), maxSummary))
+	w.lines = append(w.lines, w.told(p.Summary, maxSummary))
 	w.field("field.verdict", w.words[key(p.Verdict)])
 	if p.Head.Rev > 0 {
 		w.field("field.head", w.say("head.text", p.Head.Rev, chat.Line(p.Head.SHA256, 128)))
@@ -203,20 +214,20 @@ func (w *writer) amended(p events.Amended) {
 		w.line("amended.first", w.words[key(v.Verdict)])
 	}
 	if p.Summary != "" {
-		w.lines = append(w.lines, chat.Cut(chat.Clean(p.Summary), maxSummary))
+		w.lines = append(w.lines, w.told(p.Summary, maxSummary))
 	}
 }
 
 func (w *writer) attached(p events.Attached) {
 	w.about = p.About
-	w.line("attached.text", chat.Line(p.What, maxValue))
+	w.line("attached.text", w.told(p.What, maxValue))
 	w.list(p.Evidence)
 }
 
 func (w *writer) announced(p events.Announced) {
 	w.about = p.About
 	w.line("announced.text", w.time(p.StartsAt))
-	w.field("field.targets", chat.Line(p.Targets, maxValue))
+	w.field("field.targets", w.told(p.Targets, maxValue))
 	w.field("field.bound", chat.Line(p.AtMost, maxItem))
 	w.field("field.parameters", chat.Line(pairs(p.Parameters), maxValue))
 	w.field("field.alarms", chat.Line(strings.Join(p.StopOn, ", "), maxValue))

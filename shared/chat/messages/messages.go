@@ -115,7 +115,7 @@ func (w *writer) escalation(e *events.Escalation) {
 	for i := range w.fields {
 		w.fields[i].Keep = true
 	}
-	w.field("field.reason", chat.Line(e.Reason, maxDetail))
+	w.field("field.reason", w.told(e.Reason, maxDetail))
 	w.field("field.error", chat.Line(e.LastError, maxError))
 	w.fields = append(w.fields, rest...)
 }
@@ -152,14 +152,19 @@ func (w *writer) field(k key, value string) {
 	}
 }
 
-// list adds lines of a vendor's or a person's words, not too many of them.
+// told is one line of what the journal says, in the language and the zone of the channel.
+func (w *writer) told(s string, most int) string {
+	return chat.Line(words.Retell(s, w.o.Lang, w.o.Zone), most)
+}
+
+// list adds lines of the journal, not too many of them.
 func (w *writer) list(items []string) {
 	for i, s := range items {
 		if i == maxItems {
 			w.line("more", len(items)-i)
 			return
 		}
-		w.lines = append(w.lines, "- "+chat.Line(s, maxItem))
+		w.lines = append(w.lines, "- "+w.told(s, maxItem))
 	}
 }
 

@@ -148,3 +148,31 @@ func TestProgressed_WhatDidNotWorkIsAWarning(t *testing.T) {
 		}
 	}
 }
+
+// TestFor_SpeaksTheRoomsLanguageAndZone: the journal is in English and UTC, a room need not be.
+func TestFor_SpeaksTheRoomsLanguageAndZone(t *testing.T) {
+	d := state(drill.Waiting)
+	d.Plan.Approval.Need = 1
+	refused := events.Refused{About: about(drill.Waiting), Check: "gate", Reason: "already answered: slack:T/BOB approved it at 2026-11-24T09:00:00Z"}
+	late := about(drill.Running)
+	late.Escalation = &events.Escalation{Level: 1, Reason: "it is late in state running"}
+	for _, c := range []struct {
+		lang Lang
+		zone string
+		fact events.Payload
+		want string
+	}{
+		{words.English, "Europe/Berlin", refused, `The check "gate" said no: already answered: slack:T/BOB approved it at 2026-11-24 10:00:00 +01:00`},
+		{words.Chinese, "Asia/Shanghai", refused, `检查项 "关卡" 未通过：已有人处理：slack:T/BOB 已于 2026-11-24 17:00:00 +08:00 批准`},
+		{words.Chinese, "Asia/Shanghai", events.Progressed{About: about(drill.Waiting), Changes: []string{"approved by slack:T/BOB (1 of 2)"}}, "- slack:T/BOB 已批准（1 / 2）"},
+		{words.Chinese, "Asia/Shanghai", events.Progressed{About: late, Changes: []string{"x"}}, "| 原因 | 在“运行中”状态超时"},
+		{words.Chinese, "Asia/Shanghai", events.Failed{About: about(drill.Failed), Reason: "no call to the service was ever made"}, "从未向云服务发出过请求"},
+		{words.Chinese, "Asia/Shanghai", events.Announced{About: about("announced"), StartsAt: at, Targets: "1 to 12"}, "| 目标 | 1 至 12 个"},
+		{words.Chinese, "Asia/Shanghai", events.Announced{About: about("announced"), StartsAt: at}, "如不希望开始，请冻结该计划"},
+	} {
+		m, err := For(fact(t, c.fact), Options{State: d, Lang: c.lang, Zone: berlin(t, c.zone)})
+		if got := show(m); err != nil || !strings.Contains(got, c.want) {
+			t.Errorf("%v, no %q in\n%s", err, c.want, got)
+		}
+	}
+}

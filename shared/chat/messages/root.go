@@ -8,6 +8,7 @@ import (
 
 	"github.com/firedrill/firedrill/events"
 	"github.com/firedrill/firedrill/shared/chat"
+	"github.com/firedrill/firedrill/shared/chat/words"
 	"github.com/firedrill/firedrill/shared/drill"
 )
 
@@ -45,7 +46,7 @@ func Root(d *drill.Drill, o Options) chat.Message {
 	w.stopFacts()
 	w.standing()
 	if v != nil && v.Summary != "" {
-		w.lines = append(w.lines, chat.Line(v.Summary, maxSummary))
+		w.lines = append(w.lines, w.told(v.Summary, maxSummary))
 	}
 	w.rootButtons()
 	m := w.message(key("state." + string(d.Status)))
@@ -60,7 +61,7 @@ func Root(d *drill.Drill, o Options) chat.Message {
 func (w *writer) standing() {
 	d := w.state
 	if d.Reason != "" {
-		w.line("root.reason", chat.Line(d.Reason, maxDetail))
+		w.line("root.reason", w.told(d.Reason, maxDetail))
 	}
 	for _, g := range d.Gates {
 		if d.AwaitsApproval() {
@@ -176,7 +177,7 @@ func (w *writer) answered(gate string) bool {
 			}
 		}
 		if d.Refusal != nil {
-			w.line("refused.text", chat.Line(d.Refusal.Check, maxItem), chat.Line(d.Refusal.Reason, maxValue))
+			w.line("refused.text", w.check(d.Refusal.Check), w.told(d.Refusal.Reason, maxValue))
 		}
 	}
 	for _, a := range d.Answers {
@@ -215,7 +216,7 @@ func (w *writer) targets() {
 				continue
 			}
 			line := chat.Line(t.ID, maxItem)
-			if said := join([]string{string(t.State), chat.Line(t.Message, maxItem)}, ", "); said != "" {
+			if said := join([]string{words.Word(string(t.State), w.o.Lang), chat.Line(t.Message, maxItem)}, ", "); said != "" {
 				line += ": " + said
 			}
 			w.lines = append(w.lines, "   "+line)

@@ -48,7 +48,7 @@ func (w *writer) completed(p events.Completed) {
 func (w *writer) failed(p events.Failed) {
 	w.about, w.level = p.About, chat.Warning
 	w.ended()
-	w.line("failed.text", chat.Line(p.Reason, maxValue))
+	w.line("failed.text", w.told(p.Reason, maxValue))
 }
 
 // ended says how far the restoration has come, and all three facts where there was a stop. Without the state it says nothing.
@@ -85,7 +85,7 @@ func (w *writer) three(s stop) {
 		w.line("stop.requested", w.time(s.requested), chat.Line(s.by, maxName))
 	}
 	if s.reason != "" {
-		w.line("stop.reason", chat.Line(s.reason, maxDetail))
+		w.line("stop.reason", w.told(s.reason, maxDetail))
 	}
 	stopped := w.words["unconfirmed"]
 	if !s.stopped.IsZero() {
@@ -127,7 +127,7 @@ func (w *writer) evidence(items []string) {
 	shown := items[:min(len(items), maxItems)]
 	var lines []string
 	for _, s := range shown {
-		lines = append(lines, chat.Line(s, maxItem))
+		lines = append(lines, w.told(s, maxItem))
 	}
 	w.line("evidence", chat.Cut(strings.Join(lines, "; "), maxDetail))
 	if n := len(items) - len(shown); n > 0 {

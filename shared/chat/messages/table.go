@@ -53,6 +53,11 @@ func english() map[key]string {
 		"field.head": "Journal head", "field.report": "Report", "field.gate": "Gate", "field.evidence": "Evidence", "field.notes": "Known limits",
 		"head.text": "rev %d, sha256 %s", "where.run": "run %s",
 
+		"approval.start": "start %s",
+		"check.halt":     "halt", "check.disabled": "disabled", "check.window": "window", "check.freeze": "freeze", "check.lock": "lock", "check.alarm": "alarm",
+		"check.targets": "targets", "check.preview": "preview", "check.approval": "approval", "check.expired": "expired", "check.access": "access",
+		"check.drill": "drill", "check.gate": "gate", "check.catalogue": "catalogue", "check.service": "service",
+
 		"expected": "expected", "unexpected": "UNEXPECTED", "inconclusive": "inconclusive",
 		"approve": "Approve", "reject": "Reject", "execute": "Advance", "skip": "Skip", "retry": "Retry", "cancel": "Cancel", "complete": "Complete",
 		"pause": "Pause", "resume": "Resume", "yes": "Yes", "no": "No", "stop": "Stop",
@@ -111,6 +116,11 @@ func chinese() map[key]string {
 		"field.reason": "原因", "field.error": "最近错误", "field.do": "手工处理", "field.runbook": "运行手册", "field.verdict": "结论",
 		"field.head": "日志链头", "field.report": "报告", "field.gate": "关卡", "field.evidence": "依据", "field.notes": "已知局限",
 		"head.text": "第 %d 版，sha256 %s", "where.run": "运行 %s",
+
+		"approval.start": "启动 %s",
+		"check.halt":     "冻结", "check.disabled": "停用", "check.window": "时间窗", "check.freeze": "封网", "check.lock": "锁", "check.alarm": "告警",
+		"check.targets": "目标", "check.preview": "预览", "check.approval": "批准", "check.expired": "过期", "check.access": "权限",
+		"check.drill": "演练", "check.gate": "关卡", "check.catalogue": "目录", "check.service": "云服务",
 
 		"expected": "符合预期", "unexpected": "不符合预期", "inconclusive": "无法判定",
 		"approve": "批准", "reject": "拒绝", "execute": "执行", "skip": "跳过", "retry": "重试", "cancel": "取消", "complete": "完成",
