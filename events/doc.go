@@ -65,7 +65,8 @@
 //	drill.waiting     Waiting     start, poll        notify
 //	drill.approved    Approved    advance            start, notify
 //	drill.started     Started     start, poll        notify
-//	drill.progressed  Progressed  poll, advance      notify
+//	drill.progressed  Progressed  poll, advance,     notify
+//	                              conclude
 //	drill.stopping    Stopping    abort, poll        notify
 //	drill.stopped     Stopped     poll, abort        conclude, notify
 //	drill.completed   Completed   poll               conclude, notify

@@ -64,7 +64,7 @@ type (
 	}
 	// Started says that the service runs the experiment.
 	Started struct{ About }
-	// Progressed says that steps moved; at most one in 30 s.
+	// Progressed says what moved: steps at most once in 30 s, and at once what people answered, what came of it, and what waits no more.
 	Progressed struct {
 		About
 		Changes []string `json:"changes,omitempty"`

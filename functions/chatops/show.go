@@ -237,8 +237,8 @@ func (c caller) status(d *drill.Drill) string {
 	if d.Stop != nil || d.Status.Ended() && d.Status != drill.Refused {
 		lines = append(lines, c.say("restored: %s", c.restored(d)))
 	}
-	if d.Verdict != nil {
-		lines = append(lines, c.say("verdict: %s: %s", words.Say(d.Verdict.Verdict), chat.Line(d.Verdict.Summary, 600)))
+	if v := d.LastVerdict(); v != nil {
+		lines = append(lines, c.say("verdict: %s: %s", words.Say(v.Verdict), chat.Line(v.Summary, 600)))
 	}
 	return strings.Join(lines, "\n")
 }

@@ -90,7 +90,7 @@ func (v *visit) attendOne(ctx context.Context, p drill.Pending) error {
 		if rep.State == "pending" && !late {
 			return nil
 		}
-		return v.settle(ctx, p, "the service's report is "+orNone(rep.State), rep.URL)
+		return v.reported(ctx, p, rep)
 	case "record":
 		err := sv.Conclude(ctx, ref, Conclusion(v.d, ""))
 		if err != nil && provider.Temporary(provider.CodeOf(err)) && !late {
@@ -102,6 +102,20 @@ func (v *visit) attendOne(ctx context.Context, p drill.Pending) error {
 		return v.settle(ctx, p, "the verdict is in the service's own record", ref.ID)
 	}
 	return v.settle(ctx, p, p.What+" was given up", "")
+}
+
+// reported keeps the service's report. Its address may be signed, so it stands in the drill's own report and is told to nobody.
+func (v *visit) reported(ctx context.Context, p drill.Pending, rep drill.Report) error {
+	what := "the service's report is " + orNone(rep.State)
+	if rep.URL != "" {
+		what += "; see the drill's report"
+	}
+	return v.update(ctx, func(d *drill.Drill, now time.Time) (drill.Change, error) {
+		if r := d.Run(drill.Main); r != nil && rep.State != "" {
+			r.Report = rep
+		}
+		return d.Settle(p, what, nil, now), nil
+	})
 }
 
 func orNone(s string) string {

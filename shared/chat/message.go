@@ -33,6 +33,7 @@ type Message struct {
 type Field struct {
 	Name  string `json:"name"`
 	Value string `json:"value"`
+	Keep  bool   `json:"-"` // a person must have it whole: where a platform takes little, everything else is shortened first
 }
 
 // Style says how a button looks.

@@ -51,6 +51,15 @@ func (c *Conductor) Request(d *drill.Drill, role drill.Role) (driver.Request, *p
 	return rec, sv, nil
 }
 
+// recoverByHand is the vendor's own command line that starts the recovery run, "" if there is none.
+func (c *Conductor) recoverByHand(d *drill.Drill, sv *provider.Service) string {
+	r, _, err := c.Request(d, drill.Recovery)
+	if err != nil {
+		return ""
+	}
+	return sv.RecoverByHand(r)
+}
+
 func title(d *drill.Drill) string {
 	if d.Plan.Title != "" {
 		return d.Plan.Title

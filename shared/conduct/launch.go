@@ -159,7 +159,7 @@ func (l *launch) refuse(ctx context.Context, no *drill.Refusal) error {
 		case d.Run(l.role).Intent.By != l.me:
 			return drill.Change{}, nil
 		case l.role == drill.Recovery:
-			return d.FailRestoration("the recovery run could not be started: "+no.Reason, now), nil
+			return d.FailRestoration("the recovery run could not be started: "+no.Reason, no.Reason, l.c.recoverByHand(d, l.sv), now), nil
 		case d.Status == drill.Stopping:
 			return d.SettleNever("the run was never started: "+no.Reason, now)
 		}
@@ -276,19 +276,15 @@ func (c *Conductor) foundNothing(ctx context.Context, r Result, role drill.Role,
 		if d.Run(role).ID != "" || d.Status.Ended() && role == drill.Main {
 			return drill.Change{}, nil
 		}
-		return never(d, role, why, now)
+		if role == drill.Recovery {
+			return d.FailRestoration("recovery: "+why, d.LastError, c.recoverByHand(d, sv), now), nil
+		}
+		return d.SettleNever(why, now)
 	})
 }
 
 func tooMany(n int, problem string) string {
 	return fmt.Sprintf("the service could not be started in %d attempts: %s", n, problem)
-}
-
-func never(d *drill.Drill, role drill.Role, why string, now time.Time) (drill.Change, error) {
-	if role == drill.Recovery {
-		return d.FailRestoration("recovery: "+why, now), nil
-	}
-	return d.SettleNever(why, now)
 }
 
 // ambiguous escalates once per deadline: several runs could be ours, and none may be taken. The drill ends when their time is over and none

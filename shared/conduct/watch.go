@@ -34,6 +34,9 @@ func (c *Conductor) Observe(ctx context.Context, d *drill.Drill, role drill.Role
 			return r, c.blind(ctx, &r, err, by)
 		}
 		o.Asked = asked
+		if role == drill.Recovery {
+			o.ByHand = c.recoverByHand(r.Drill, sv)
+		}
 		ch, err := r.Drill.Observe(o, c.Now())
 		if err != nil {
 			return r, err
@@ -159,11 +162,11 @@ func (c *Conductor) CarryOut(ctx context.Context, d *drill.Drill, i int, by jour
 	default:
 		problem = err.Error()
 	}
-	err = c.update(ctx, &r, by, func(d *drill.Drill, _ time.Time) (drill.Change, error) {
+	err = c.update(ctx, &r, by, func(d *drill.Drill, now time.Time) (drill.Change, error) {
 		if d.Answers[i].Done || d.Answers[i].Error != "" {
 			return drill.Change{}, nil
 		}
-		return d.SettleAnswer(i, problem), nil
+		return d.SettleAnswer(i, problem, now), nil
 	})
 	if err != nil {
 		return r, err

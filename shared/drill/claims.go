@@ -40,7 +40,7 @@ func (d *Drill) AnswerClaim(claim string, holds bool, actor, note string, now ti
 		return Change{}, fmt.Errorf("%w: drill %s is %s; amend its verdict instead", ErrAnswered, d.ID, d.Status)
 	}
 	s.Answer = &Reply{Holds: holds, Actor: actor, At: now, Note: note}
-	return Change{What: fmt.Sprintf("%s answers %s (%s): %s", actor, c.ID, c.Claim, yes(holds))}, nil
+	return d.told(fmt.Sprintf("%s answers %s (%s): %s", actor, c.ID, c.Claim, yes(holds)), now), nil
 }
 
 func (d *Drill) claimNames() string {

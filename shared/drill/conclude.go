@@ -178,6 +178,14 @@ func (d *Drill) Amend(v Verdict, now time.Time) (Change, error) {
 	return Change{What: fmt.Sprintf("%s amends: %s", v.By, v.Verdict), Facts: []events.Payload{events.Amended{About: d.about(now), Verdict: v.Verdict, Summary: v.Summary, By: v.By}}}, nil
 }
 
+// LastVerdict is the verdict that stands: the newest amendment, or else the first one. It is nil before there is any.
+func (d *Drill) LastVerdict() *Verdict {
+	if n := len(d.Amendments); n > 0 {
+		return &d.Amendments[n-1]
+	}
+	return d.Verdict
+}
+
 // Settle closes one pending item, with what was learnt; the verdict stays untouched.
 func (d *Drill) Settle(p Pending, what string, evidence []string, now time.Time) Change {
 	i := slices.IndexFunc(d.Pending, func(q Pending) bool { return q.What == p.What && q.Run == p.Run })

@@ -49,9 +49,11 @@ type Drill struct {
 
 	Escalations  int       `json:"escalations,omitempty"`
 	LastError    string    `json:"last_error,omitempty"`
-	ProgressedAt time.Time `json:"progressed_at,omitzero"`
-	EndedRev     int       `json:"ended_rev,omitempty"` // the entry whose facts say that the run is over
-	Recorded     bool      `json:"recorded,omitempty"`  // the service's own record holds the conclusion
+	ProgressedAt time.Time `json:"progressed_at,omitzero"` // when steps were told last
+	Owed         []string  `json:"owed,omitempty"`         // what moved since and is not told yet, the newest lines
+	OwedMore     int       `json:"owed_more,omitempty"`    // lines before those
+	EndedRev     int       `json:"ended_rev,omitempty"`    // the entry whose facts say that the run is over
+	Recorded     bool      `json:"recorded,omitempty"`     // the service's own record holds the conclusion
 
 	Rev  int    `json:"-"` // rev of the entry that this state was read from
 	Head string `json:"-"` // sha256 of that entry

@@ -2,6 +2,7 @@ package drill
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 )
 
@@ -71,7 +72,7 @@ func play(t *testing.T, d *Drill, b []byte, minute float64) {
 		before = d.Status
 	case b[1]&32 > 0:
 		if _, _, err := d.Answer(Move{Action: Retry}, "bob", "me", now); err == nil {
-			d.SettleAnswer(len(d.Answers)-1, "")
+			d.SettleAnswer(len(d.Answers)-1, "", now)
 		}
 	}
 	c, err := d.Observe(o, now)
@@ -79,6 +80,9 @@ func play(t *testing.T, d *Drill, b []byte, minute float64) {
 		t.Fatalf("%s, reading %+v: %v", before, o, err)
 	}
 	publishable(t, c)
+	if n := strings.Count(facts(c), "progressed"); n > 1 || len(c.Facts) == 0 && (before != d.Status || wasRestored.State != d.Restored.State) {
+		t.Errorf("%s became %s, restoration %s became %s, with the facts %q", before, d.Status, wasRestored.State, d.Restored.State, facts(c))
+	}
 	check(t, d, before, had, wasRestored)
 }
 

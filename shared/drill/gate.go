@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/firedrill/firedrill/events"
 )
 
 // AnswerLease is how long the handler that carries out an answer keeps others from doing it too.
@@ -37,7 +39,7 @@ func (d *Drill) Answer(m Move, actor, by string, now time.Time) (Change, Answere
 	}
 	a := Answered{Move: m, Actor: actor, At: now, Lease: Lease{By: by, Until: now.Add(AnswerLease)}, Tries: 1}
 	d.Answers = append(d.Answers, a)
-	return Change{What: fmt.Sprintf("%s: %s %s", actor, m.Action, strings.TrimSpace(m.Step+" "+m.Note))}, a, nil
+	return d.told(strings.TrimSpace(fmt.Sprintf("%s: %s %s", actor, m.Action, strings.TrimSpace(m.Step+" "+m.Note))), now), a, nil
 }
 
 func (d *Drill) gate(m Move) (Gate, error) {
@@ -133,13 +135,26 @@ func (d *Drill) LeaseAnswer(i int, by string, now time.Time) (c Change, ok bool)
 	return Change{What: fmt.Sprintf("%s %s is carried out again", a.Action, a.Step)}, true
 }
 
-// SettleAnswer records how an answer went; a problem opens the gate again.
-func (d *Drill) SettleAnswer(i int, problem string) Change {
+// SettleAnswer records how an answer went; a problem opens the gate again, and people are told.
+func (d *Drill) SettleAnswer(i int, problem string, now time.Time) Change {
 	a := &d.Answers[i]
 	problem = clip(problem, maxText)
 	a.Done, a.Error = problem == "", problem
 	if problem != "" {
-		return Change{What: fmt.Sprintf("%s %s did not work: %s", a.Action, a.Step, problem)}
+		return d.told(a.Problem(), now)
 	}
 	return Change{What: fmt.Sprintf("%s %s done", a.Action, a.Step)}
+}
+
+// Problem says that the answer did not work, and why; "" for one that did, or that is not settled.
+func (a Answered) Problem() string {
+	if a.Error == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s did not work: %s", strings.TrimSpace(string(a.Action)+" "+a.Step), a.Error)
+}
+
+// told is a change that people are told about as it is.
+func (d *Drill) told(what string, now time.Time) Change {
+	return Change{What: what, Facts: []events.Payload{events.Progressed{About: d.about(now), Changes: []string{clip(what, 2*maxText)}}}}
 }

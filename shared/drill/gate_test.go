@@ -257,7 +257,7 @@ func TestAnswer_TheSecondIsToldWhoWasFirst(t *testing.T) {
 	}
 	_, _, err := d.Answer(Move{Action: Skip}, "carol", "a2", at(3))
 	wantErr(t, err, ErrAnswered, "bob", "execute")
-	d.SettleAnswer(0, "")
+	d.SettleAnswer(0, "", at(3))
 	ok(t)(d.Observe(seen(PhaseRunning), at(3.1)))
 	_, _, err = d.Answer(Move{Gate: "s1@4", Action: Skip}, "carol", "a2", at(4))
 	wantErr(t, err, ErrAnswered, "bob", "execute")
@@ -270,7 +270,7 @@ func TestAnswer_AProblemOpensTheGateAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.SettleAnswer(0, "denied: "+strings.Repeat("x", 5000))
+	d.SettleAnswer(0, "denied: "+strings.Repeat("x", 5000), at(3))
 	if n := len(d.Answers[0].Error); n > maxText {
 		t.Errorf("the problem has %d bytes", n)
 	}
@@ -298,7 +298,7 @@ func TestGate_OpensAnewAfterARetryThatFailedAgain(t *testing.T) {
 	if _, _, err := d.Answer(Move{Action: Retry}, "bob", "a1", at(3)); err != nil {
 		t.Fatal(err)
 	}
-	d.SettleAnswer(0, "")
+	d.SettleAnswer(0, "", at(3))
 	open(t, d, 3.2, failed)
 	if d.Gates[0].ID != first {
 		t.Error("a reading right after the answer may be stale: the gate must not open anew")
@@ -332,7 +332,7 @@ func TestOpenAnswer_OwnFirstAndOneHandlerAtATime(t *testing.T) {
 	if _, ok := d.LeaseAnswer(0, "a4", at(5)); ok {
 		t.Error("two handlers carry out one answer")
 	}
-	d.SettleAnswer(0, "")
+	d.SettleAnswer(0, "", at(3))
 	if _, ok := d.LeaseAnswer(0, "a3", at(9)); ok {
 		t.Error("a settled answer is carried out again")
 	}
@@ -349,7 +349,7 @@ func TestAnswer_LeftOnesAreNotRecordedTwice(t *testing.T) {
 		}
 		_, _, err = d.Answer(first.Move, "bob", "a2", at(9))
 		wantErr(t, err, ErrAnswered, "bob")
-		d.SettleAnswer(0, "")
+		d.SettleAnswer(0, "", at(3))
 		if m.Action == PauseRun {
 			if _, _, err := d.Answer(m, "bob", "a2", at(10)); err != nil {
 				t.Errorf("a second pause, later: %v", err)

@@ -260,9 +260,9 @@ func TestObserve_APausedRunIsNotCalledStoppedWhileAnAnswerMaySetItGoing(t *testi
 	}{
 		{"no reply", ResumeRun, nil, 4, Stopping},
 		{"no reply, and its time is over", ResumeRun, nil, 10.1, Stopped},
-		{"done", ResumeRun, func(d *Drill) { d.SettleAnswer(0, "") }, 4, Stopped},
-		{"did not work", ResumeRun, func(d *Drill) { d.SettleAnswer(0, "no") }, 4, Stopped},
-		{"done at the second try, the first had no reply", ResumeRun, func(d *Drill) { d.Answers[0].Tries = 2; d.SettleAnswer(0, "") }, 4, Stopping},
+		{"done", ResumeRun, func(d *Drill) { d.SettleAnswer(0, "", at(3)) }, 4, Stopped},
+		{"did not work", ResumeRun, func(d *Drill) { d.SettleAnswer(0, "no", at(3)) }, 4, Stopped},
+		{"done at the second try, the first had no reply", ResumeRun, func(d *Drill) { d.Answers[0].Tries = 2; d.SettleAnswer(0, "", at(3)) }, 4, Stopping},
 		{"a pause sets nothing going", PauseRun, nil, 4, Stopped},
 	}
 	for _, tt := range tests {

@@ -3,6 +3,7 @@ package drill
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/firedrill/firedrill/events"
@@ -31,16 +32,11 @@ func (d *Drill) Observe(o Observation, now time.Time) (Change, error) {
 		return d.observeRecovery(before, o, now)
 	}
 	changes := append(d.adoptPrepared(o, now), d.mergeSteps(o.Steps)...)
-	var opened []Gate
-	if d.Status == Stopping || d.Status.Ended() {
-		d.Gates = nil // nobody is asked any more
-	} else {
-		opened = d.mergeGates(o.Gates, now)
-	}
 	if d.Status.Ended() {
+		d.Gates = nil // nobody is asked any more
 		return d.observeEnded(before, o, changes, now)
 	}
-	return d.observeLive(before, o, changes, opened, now)
+	return d.observeLive(before, o, changes, now)
 }
 
 // adoptPrepared takes the recorded task as the main run when it is seen to have been executed, though nobody recorded that.
@@ -56,8 +52,14 @@ func (d *Drill) adoptPrepared(o Observation, now time.Time) []string {
 	return []string{fmt.Sprintf("main run %s found executed; adopted", r.ID)}
 }
 
-func (d *Drill) observeLive(before RunState, o Observation, changes []string, opened []Gate, now time.Time) (Change, error) {
+func (d *Drill) observeLive(before RunState, o Observation, changes []string, now time.Time) (Change, error) {
 	c := Change{}
+	var opened, closed []Gate
+	if d.Status == Stopping {
+		d.Gates = nil // nobody is asked any more
+	} else {
+		opened, closed = d.mergeGates(o.Gates, now)
+	}
 	if o.StoppedBy == "condition" && d.Stop == nil || (o.Phase == PhaseStopping || o.Phase == PhaseStopped) && d.Stop == nil {
 		if err := d.stopFromOutside(o, &c, now); err != nil {
 			return Change{}, err
@@ -66,35 +68,63 @@ func (d *Drill) observeLive(before RunState, o Observation, changes []string, op
 	if ended, err := d.settle(o, &c, now); ended || err != nil {
 		return c, err
 	}
-	if err := d.follow(o, &c, opened, now); err != nil {
+	turned, err := d.follow(&c, opened, closed, now)
+	if err != nil {
 		return Change{}, err
 	}
-	d.began(o, &c, now)
-	if len(changes) > 0 && now.Sub(d.ProgressedAt) >= ProgressEvery {
-		d.ProgressedAt = now
-		c.Facts = append(c.Facts, events.Progressed{About: d.about(now), Changes: some(changes)})
-	}
+	changes = append(append(changes, d.began(o, now)...), turned...)
+	told := d.tell(&c, changes, len(turned) > 0, now)
 	if before.Phase != o.Phase || before.Vendor != o.Vendor {
 		changes = append([]string{fmt.Sprintf("%s is %s", d.Plan.Service, o.Vendor)}, changes...)
 	}
 	for _, s := range some(changes) {
 		c.add(s)
 	}
+	if told && c.What == "" {
+		c.add("told what moved before")
+	}
 	return c, nil
 }
 
-// follow moves a live drill between running and waiting.
-func (d *Drill) follow(o Observation, c *Change, opened []Gate, now time.Time) error {
+// tell says what moved, in one fact: at once, or as soon as ProgressEvery is over since the last time. Until then it is owed, and told with
+// a later reading even if nothing moves any more. An entry that tells progress already leaves it owed too.
+func (d *Drill) tell(c *Change, moved []string, atOnce bool, now time.Time) bool {
+	d.Owed = append(d.Owed, moved...)
+	if n := len(d.Owed) - maxLines; n > 0 {
+		d.Owed, d.OwedMore = slices.Clone(d.Owed[n:]), d.OwedMore+n
+	}
+	told := slices.ContainsFunc(c.Facts, func(p events.Payload) bool { return p.EventType() == events.TypeProgressed })
+	if len(d.Owed) == 0 || told || !atOnce && now.Sub(d.ProgressedAt) < ProgressEvery {
+		return false
+	}
+	lines := d.Owed
+	if d.OwedMore > 0 {
+		lines = append(slices.Clone(lines), fmt.Sprintf("and %d more", d.OwedMore))
+	}
+	c.Facts = append(c.Facts, events.Progressed{About: d.about(now), Changes: lines})
+	d.ProgressedAt, d.Owed, d.OwedMore = now, nil, 0
+	return true
+}
+
+// follow moves a live drill between running and waiting. It returns what people must be told at once, where no fact about a gate that
+// opened tells them: that a gate is no more, or that the drill runs on.
+func (d *Drill) follow(c *Change, opened, closed []Gate, now time.Time) (turned []string, err error) {
 	if d.Status == Stopping {
-		return nil
+		return nil, nil
 	}
 	want := Running
 	if len(d.Gates) > 0 {
 		want = Waiting
 	}
+	for _, g := range closed {
+		turned = append(turned, "waits no more: "+orElse(g.Name, g.ID))
+	}
 	if d.Status != want {
 		if err := d.to(want); err != nil {
-			return err
+			return nil, err
+		}
+		if len(turned) == 0 {
+			turned = append(turned, "the drill is "+string(want))
 		}
 	}
 	for _, g := range opened {
@@ -107,27 +137,30 @@ func (d *Drill) follow(o Observation, c *Change, opened []Gate, now time.Time) e
 		c.add(fmt.Sprintf("waits: %s", g.Name))
 		c.Facts = append(c.Facts, events.Waiting{About: d.about(now), Gate: g.ID, Kind: string(g.Kind), Name: g.Name, Choices: choices})
 	}
-	return nil
+	if len(opened) > 0 {
+		return nil, nil
+	}
+	return turned, nil
 }
 
 // began takes the service's word for when the run began: max_duration counts from then, though the start was seen late. Clocks differ, but
 // no run is older than the intent to start it.
-func (d *Drill) began(o Observation, c *Change, now time.Time) {
+func (d *Drill) began(o Observation, now time.Time) []string {
 	r, at := d.run(Main), o.StartedAt
 	if at.IsZero() || at.After(now) || r.ID == "" {
-		return
+		return nil
 	}
 	if at.Before(r.Intent.Since) {
 		at = r.Intent.Since
 	}
 	if off := at.Sub(d.StartedAt); off.Abs() < startSlack || off > 0 && !r.Adopted {
-		return
+		return nil
 	}
 	d.StartedAt = at
 	if d.Stop == nil {
 		d.Deadline = at.Add(d.Plan.MaxDuration.D())
 	}
-	c.add("the service says that it began at " + at.UTC().Format(time.RFC3339))
+	return []string{"the service says that it began at " + at.UTC().Format(time.RFC3339)}
 }
 
 // settle ends the drill when the reading says that the run is over.
@@ -223,7 +256,7 @@ func (d *Drill) end(outcome Status, reason string, r Restored, now time.Time) (C
 		return Change{}, err
 	}
 	d.Outcome, d.Reason, d.EndedAt, d.EndedRev = outcome, reason, now, d.Rev+1
-	d.Restored, d.Gates = r, nil
+	d.Restored, d.Gates, d.Owed, d.OwedMore = r, nil, nil, 0
 	d.Deadline = now.Add(StopDeadline)
 	c := Change{What: string(outcome)}
 	if reason != "" {
@@ -245,7 +278,7 @@ func (d *Drill) endStopped(evidence []string, r Restored, now time.Time) (Change
 	}
 	d.Outcome, d.EndedAt, d.EndedRev = Stopped, now, d.Rev+1
 	d.Stop.StoppedAt, d.Stop.Evidence = now, evidence
-	d.Restored, d.Gates = r, nil
+	d.Restored, d.Gates, d.Owed, d.OwedMore = r, nil, nil, 0
 	d.Deadline = now.Add(StopDeadline)
 	c := Change{What: "stopped at the service", Facts: []events.Payload{events.Stopped{About: d.about(now), RequestedAt: d.Stop.RequestedAt, StoppedAt: now, Evidence: evidence}}}
 	d.addRestored(&c, now)
@@ -272,12 +305,20 @@ func (d *Drill) observeEnded(before RunState, o Observation, changes []string, n
 	if d.Restored.State.Decided() {
 		return c, nil
 	}
+	decided := false
 	if r := d.restoration(o, now); r.State != d.Restored.State {
-		d.Restored = r
-		c.add("restoration: " + string(r.State))
+		d.Restored, decided = r, true
+		what := "restoration: " + string(r.State)
+		c.add(what)
 		if r.State == RestoreDone {
 			c.Facts = append(c.Facts, events.Restored{About: d.about(now), RestoredAt: r.At, Evidence: r.Evidence})
+			d.Owed, d.OwedMore = nil, 0
+			return c, nil
 		}
+		changes = append(changes, what)
+	}
+	if d.tell(&c, changes, decided, now) && c.What == "" {
+		c.add("told what moved before")
 	}
 	return c, nil
 }
@@ -297,14 +338,17 @@ func (d *Drill) observeRecovery(before RunState, o Observation, now time.Time) (
 		c.Facts = append(c.Facts, events.Restored{About: d.about(now), RestoredAt: now, Evidence: d.Restored.Evidence})
 		return c, nil
 	}
-	return d.FailRestoration("recovery run "+o.Run.ID+" is "+o.Vendor, now), nil
+	return d.FailRestoration("recovery run "+o.Run.ID+" is "+o.Vendor, orElse(o.Reason, strings.Join(o.Evidence, "; ")), o.ByHand, now), nil
 }
 
-// FailRestoration decides that the faults could not be undone by us: a person must act.
-func (d *Drill) FailRestoration(why string, now time.Time) Change {
+// FailRestoration decides that the faults could not be undone by us: a person must act. problem is what the service said, and do its own
+// command line that undoes them by hand; both may be "".
+func (d *Drill) FailRestoration(why, problem, do string, now time.Time) Change {
+	why = clip(why, maxText)
 	d.Restored = Restored{State: RestoreFailed, Evidence: []string{why}}
+	d.LastError = clip(orElse(problem, why), maxText)
 	c := Change{What: "restoration failed: " + why}
-	d.escalate(&c, why, "", now)
+	d.escalate(&c, why, do, now)
 	return c
 }
 

@@ -186,8 +186,7 @@ func (d *Drill) Approve(actor, note string, now time.Time) (Change, error) {
 	}
 	a.Votes = append(a.Votes, Vote{Actor: actor, At: now, Note: note})
 	if len(a.Votes) < a.Need {
-		what := fmt.Sprintf("approved by %s (%d of %d)", actor, len(a.Votes), a.Need)
-		return Change{What: what, Facts: []events.Payload{events.Progressed{About: d.about(now), Changes: []string{what}}}}, nil
+		return d.told(fmt.Sprintf("approved by %s (%d of %d)", actor, len(a.Votes), a.Need), now), nil
 	}
 	a.Approved = true
 	d.Gates, d.Deadline = nil, now.Add(RequestExpiry)
@@ -216,8 +215,7 @@ func (d *Drill) Strike(may func(actor string) bool, now time.Time) Change {
 	if len(struck) == 0 {
 		return Change{}
 	}
-	what := fmt.Sprintf("the approval of %s does not count (%d of %d)", strings.Join(struck, ", "), len(a.Votes), a.Need)
-	c := Change{What: what, Facts: []events.Payload{events.Progressed{About: d.about(now), Changes: []string{what}}}}
+	c := d.told(fmt.Sprintf("the approval of %s does not count (%d of %d)", strings.Join(struck, ", "), len(a.Votes), a.Need), now)
 	if a.Approved && len(a.Votes) < a.Need {
 		a.Approved = false
 		c.Facts = append(c.Facts, d.openStart(now))

@@ -67,9 +67,9 @@ func (d *Drill) stepIndex(id string) int {
 	return -1
 }
 
-// mergeGates takes in the gates that are open at the service, keeps the ids of known ones and returns those that are new.
-func (d *Drill) mergeGates(gates []Gate, now time.Time) []Gate {
-	var opened []Gate
+// mergeGates takes in the gates that are open at the service, keeps the ids of known ones and returns those that are new, and those that
+// are no more.
+func (d *Drill) mergeGates(gates []Gate, now time.Time) (opened, closed []Gate) {
 	next := make([]Gate, 0, len(gates))
 	for _, g := range gates {
 		if old, ok := d.openGate(g.Step, g.Kind); ok && !d.spent(old.ID, now) {
@@ -84,8 +84,13 @@ func (d *Drill) mergeGates(gates []Gate, now time.Time) []Gate {
 		}
 		next = append(next, g)
 	}
+	for _, g := range d.Gates {
+		if !slices.ContainsFunc(next, func(n Gate) bool { return n.ID == g.ID }) {
+			closed = append(closed, g)
+		}
+	}
 	d.Gates = next
-	return opened
+	return opened, closed
 }
 
 // spent reports whether a gate was answered a good while ago: if the service still waits there, it waits anew, and the gate opens

@@ -209,6 +209,7 @@ type Observation struct {
 	EndedAt     time.Time   `json:"ended_at,omitzero"`
 	Outputs     string      `json:"outputs,omitempty"`
 	Report      Report      `json:"report,omitzero"`
+	ByHand      string      `json:"by_hand,omitempty"` // of a recovery run: the vendor's own command line that undoes the faults; set by the reader
 }
 
 // Report is a service's own report of a run.

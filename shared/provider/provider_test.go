@@ -87,6 +87,7 @@ func (p *able) Identity(context.Context) (string, error)             { return "1
 func (p *able) Facts() driver.Facts                                  { return driver.Facts{LookupIsExact: true} }
 func (p *able) ByHand(run drill.Run) string                          { return "stop " + run.ID }
 func (p *able) Recovery(r driver.Request) (driver.Request, bool)     { return r, true }
+func (p *able) RecoverByHand(r driver.Request) string                { return "recover " + r.Drill }
 
 var run = drill.Run{Service: drill.FIS, ID: "run-1", Role: drill.Main}
 

@@ -185,6 +185,14 @@ func (s *Service) Recovery(r driver.Request) (driver.Request, bool) {
 	return driver.Request{}, false
 }
 
+// RecoverByHand returns the vendor's own command line that starts a recovery run, "" if there is none.
+func (s *Service) RecoverByHand(r driver.Request) string {
+	if p, ok := s.d.(driver.Recoverer); ok {
+		return p.RecoverByHand(r)
+	}
+	return ""
+}
+
 // ByHand returns the vendor's own command line that stops a run, "" if there is none.
 func (s *Service) ByHand(run drill.Run) string {
 	if p, ok := s.d.(driver.Handbook); ok && run.ID != "" {

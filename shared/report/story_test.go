@@ -182,7 +182,7 @@ func byHand(t *testing.T) *story {
 		c, _, err := d.Answer(drill.Move{Action: drill.Execute, Note: "on call is watching"}, "local:console/you", "advance-1", now)
 		return c, err
 	})
-	s.then(time.Second, "advance", func(d *drill.Drill, _ time.Time) (drill.Change, error) { return d.SettleAnswer(0, ""), nil })
+	s.then(time.Second, "advance", func(d *drill.Drill, now time.Time) (drill.Change, error) { return d.SettleAnswer(0, "", now), nil })
 	s.sees(10*time.Second, drill.Observation{ // this service gives no times
 		Phase: drill.PhaseRunning, Vendor: "1002/1", Injected: true,
 		Steps: []drill.Step{step("High CPU Load", drill.FaultStep, drill.StepRunning, -1, -1)},

@@ -64,19 +64,32 @@ func (w *writer) refused(p events.Refused) {
 	if p.Status != string(drill.Refused) {
 		text = "refused.answer" // a command was declined; the drill is what it was
 	}
-	w.line(text, chat.Line(p.Check, maxItem), chat.Line(p.Reason, maxValue))
+	w.line(text, w.check(p.Check), w.told(p.Reason, maxValue))
 	w.field("field.actor", chat.Line(p.Actor, maxItem))
+}
+
+// check names a guard.
+func (w *writer) check(name string) string {
+	if s, ok := w.words[key("check."+name)]; ok {
+		return s
+	}
+	return chat.Line(name, maxItem)
 }
 
 func (w *writer) requested(p events.Requested) {
 	w.about = p.About
 	w.line("requested.text", chat.Line(p.Actor, maxItem))
+	w.asked(p.Parameters)
+	w.stopButton()
+}
+
+// asked is what was asked for: what an approval binds, and what nothing limits.
+func (w *writer) asked(parameters map[string]any) {
 	if w.state.DryRun {
 		w.line("requested.dry")
 	}
-	w.field("field.parameters", chat.Line(pairs(p.Parameters), maxValue))
-	w.field("field.notes", chat.Line(w.state.Plan.Unbounded, maxValue))
-	w.stopButton()
+	w.field("field.parameters", chat.Line(pairs(parameters), maxValue))
+	w.field("field.notes", chat.Line(w.state.Plan.Unbounded, maxDetail))
 }
 
 func (w *writer) waiting(p events.Waiting) {
@@ -91,8 +104,15 @@ func (w *writer) waiting(p events.Waiting) {
 		w.answers(p.Gate)
 		return
 	case p.Kind == string(drill.ApprovalGate):
+		if a := w.state.Approvals; a != nil && a.Gate == p.Gate {
+			name = w.say("approval.start", chat.Line(p.Plan, maxItem))
+		}
 		w.line("approval.text", name)
 		w.votes(p.Gate)
+		if a := w.state.Approvals; a != nil && a.Gate == p.Gate {
+			w.asked(w.state.Parameters)
+			w.previewed()
+		}
 	default:
 		w.line("gate.text", name, w.gateKind(p.Kind))
 	}
@@ -120,6 +140,22 @@ func (w *writer) votes(gate string) {
 	}
 }
 
+// previewed names the targets that the preview found.
+func (w *writer) previewed() {
+	p := w.state.Preview
+	if p == nil {
+		return
+	}
+	var ids []string
+	for _, t := range p.Targets[:min(len(p.Targets), maxItems)] {
+		ids = append(ids, chat.Line(t.ID, maxItem))
+	}
+	if n := len(p.Targets) - len(ids); n > 0 {
+		ids = append(ids, w.say("more", n))
+	}
+	w.field("field.targets", chat.Line(strings.Join(ids, ", "), maxValue))
+}
+
 func (w *writer) approved(p events.Approved) {
 	w.about = p.About
 	w.line("approved.text", chat.Line(strings.Join(p.By, ", "), maxValue))
@@ -138,11 +174,16 @@ func (w *writer) started(p events.Started) {
 
 func (w *writer) progressed(p events.Progressed) {
 	w.about = p.About
+	if w.state.Restored.State == drill.RestoreFailed {
+		w.ended()
+	}
 	w.list(p.Changes)
 	w.targets()
+	if slices.ContainsFunc(w.state.Answers, func(a drill.Answered) bool { return a.Error != "" && slices.Contains(p.Changes, a.Problem()) }) {
+		w.level = chat.Warning // a message of its own: what did not work is not written over
+	}
 	if w.state.Restored.State == drill.RestoreFailed {
 		w.level = chat.Urgent
-		w.ended()
 	}
 	if !drill.Status(p.Status).Ended() {
 		w.stopButton()
@@ -154,9 +195,9 @@ func (w *writer) concluded(p events.Concluded) {
 	if p.Verdict == drill.Unexpected {
 		w.level = chat.Warning
 	}
-	w.lines = append(w.lines, chat.Cut(chat.Clean(p.Summary), maxText))
-	w.field("field.verdict", w.words[key(p.Verdict)])
 	w.ended()
+	w.lines = append(w.lines, w.told(p.Summary, maxSummary))
+	w.field("field.verdict", w.words[key(p.Verdict)])
 	if p.Head.Rev > 0 {
 		w.field("field.head", w.say("head.text", p.Head.Rev, chat.Line(p.Head.SHA256, 128)))
 	}
@@ -173,20 +214,20 @@ func (w *writer) amended(p events.Amended) {
 		w.line("amended.first", w.words[key(v.Verdict)])
 	}
 	if p.Summary != "" {
-		w.lines = append(w.lines, chat.Clean(p.Summary))
+		w.lines = append(w.lines, w.told(p.Summary, maxSummary))
 	}
 }
 
 func (w *writer) attached(p events.Attached) {
 	w.about = p.About
-	w.line("attached.text", chat.Line(p.What, maxValue))
+	w.line("attached.text", w.told(p.What, maxValue))
 	w.list(p.Evidence)
 }
 
 func (w *writer) announced(p events.Announced) {
 	w.about = p.About
 	w.line("announced.text", w.time(p.StartsAt))
-	w.field("field.targets", chat.Line(p.Targets, maxValue))
+	w.field("field.targets", w.told(p.Targets, maxValue))
 	w.field("field.bound", chat.Line(p.AtMost, maxItem))
 	w.field("field.parameters", chat.Line(pairs(p.Parameters), maxValue))
 	w.field("field.alarms", chat.Line(strings.Join(p.StopOn, ", "), maxValue))

@@ -11,14 +11,19 @@ import (
 	"github.com/firedrill/firedrill/shared/drill"
 )
 
-// The most runes of each part of a message. They fit every platform.
+// The most runes of each part of a message. They fit every platform. A text is cut from its end, so what must be seen stands at its
+// beginning, and what others wrote has a ceiling of its own.
 const (
-	maxTitle = 140
-	maxText  = 2400
-	maxValue = 900
-	maxItem  = 200
-	maxItems = 12
-	shortID  = 8
+	maxTitle   = 140
+	maxText    = 2400
+	maxSummary = 1200
+	maxValue   = 900
+	maxError   = 600
+	maxDetail  = 300 // a reason, or all evidence of one fact
+	maxItem    = 200
+	maxName    = 80 // of a person, an alarm, a step
+	maxItems   = 12
+	shortID    = 8
 )
 
 // Options are what a message needs besides the fact.
@@ -97,16 +102,22 @@ func (w *writer) title() string {
 	return w.about.Drill
 }
 
-// escalation adds all that a person needs who has to take over.
+// escalation puts first all that a person needs who has to take over.
 func (w *writer) escalation(e *events.Escalation) {
-	w.field("field.reason", chat.Line(e.Reason, maxValue))
-	w.field("field.error", chat.Line(e.LastError, maxValue))
+	rest := w.fields
+	w.fields = nil
 	w.field("field.do", chat.Line(e.Do, maxValue))
 	runbook := e.Runbook
 	if runbook == "" {
 		runbook = w.state.Plan.Runbook
 	}
 	w.field("field.runbook", chat.Line(runbook, maxValue))
+	for i := range w.fields {
+		w.fields[i].Keep = true
+	}
+	w.field("field.reason", w.told(e.Reason, maxDetail))
+	w.field("field.error", chat.Line(e.LastError, maxError))
+	w.fields = append(w.fields, rest...)
 }
 
 // where adds what every message says of its drill.
@@ -141,14 +152,19 @@ func (w *writer) field(k key, value string) {
 	}
 }
 
-// list adds lines of a vendor's or a person's words, not too many of them.
+// told is one line of what the journal says, in the language and the zone of the channel.
+func (w *writer) told(s string, most int) string {
+	return chat.Line(words.Retell(s, w.o.Lang, w.o.Zone), most)
+}
+
+// list adds lines of the journal, not too many of them.
 func (w *writer) list(items []string) {
 	for i, s := range items {
 		if i == maxItems {
 			w.line("more", len(items)-i)
 			return
 		}
-		w.lines = append(w.lines, "- "+chat.Line(s, maxItem))
+		w.lines = append(w.lines, "- "+w.told(s, maxItem))
 	}
 }
 

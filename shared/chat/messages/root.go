@@ -8,6 +8,7 @@ import (
 
 	"github.com/firedrill/firedrill/events"
 	"github.com/firedrill/firedrill/shared/chat"
+	"github.com/firedrill/firedrill/shared/chat/words"
 	"github.com/firedrill/firedrill/shared/drill"
 )
 
@@ -32,15 +33,24 @@ func newWriter(d *drill.Drill, o Options) *writer {
 // posted once and then edited.
 func Root(d *drill.Drill, o Options) chat.Message {
 	w := newWriter(d, o)
-	w.line("requested.by", chat.Line(d.Actor, maxItem), w.time(d.RequestedAt))
-	w.standing()
+	w.line("requested.by", chat.Line(d.Actor, maxName), w.time(d.RequestedAt))
+	w.asked(d.Parameters)
+	v := d.LastVerdict()
+	switch {
+	case v == nil:
+	case v == d.Verdict:
+		w.line("root.verdict", w.words[key(v.Verdict)])
+	default:
+		w.line("root.amended", w.words[key(v.Verdict)], chat.Line(v.By, maxName), w.time(v.At), w.words[key(d.Verdict.Verdict)])
+	}
 	w.stopFacts()
-	if v := d.Verdict; v != nil {
-		w.lines = append(w.lines, w.say("root.verdict", w.words[key(v.Verdict)], chat.Cut(chat.Line(v.Summary, maxValue), maxValue)))
+	w.standing()
+	if v != nil && v.Summary != "" {
+		w.lines = append(w.lines, w.told(v.Summary, maxSummary))
 	}
 	w.rootButtons()
 	m := w.message(key("state." + string(d.Status)))
-	if d.Restored.State == drill.RestoreFailed || d.Verdict != nil && d.Verdict.Verdict == drill.Unexpected {
+	if d.Restored.State == drill.RestoreFailed || v != nil && v.Verdict == drill.Unexpected {
 		m.Level = chat.Warning
 	}
 	m.Link = o.Link
@@ -51,7 +61,7 @@ func Root(d *drill.Drill, o Options) chat.Message {
 func (w *writer) standing() {
 	d := w.state
 	if d.Reason != "" {
-		w.line("root.reason", chat.Line(d.Reason, maxValue))
+		w.line("root.reason", w.told(d.Reason, maxDetail))
 	}
 	for _, g := range d.Gates {
 		if d.AwaitsApproval() {
@@ -67,12 +77,12 @@ func (w *writer) standing() {
 				done++
 			}
 			if s.State == drill.StepRunning || s.State == drill.StepStopping {
-				now = append(now, chat.Line(s.Name, maxItem))
+				now = append(now, chat.Line(s.Name, maxName))
 			}
 		}
 		w.line("root.steps", done, n)
 		if len(now) > 0 {
-			w.line("root.now", chat.Cut(strings.Join(now, ", "), maxValue))
+			w.line("root.now", chat.Cut(strings.Join(now, ", "), maxDetail))
 		}
 	}
 	if !d.Deadline.IsZero() && d.Status == drill.Running {
@@ -167,7 +177,7 @@ func (w *writer) answered(gate string) bool {
 			}
 		}
 		if d.Refusal != nil {
-			w.line("refused.text", chat.Line(d.Refusal.Check, maxItem), chat.Line(d.Refusal.Reason, maxValue))
+			w.line("refused.text", w.check(d.Refusal.Check), w.told(d.Refusal.Reason, maxValue))
 		}
 	}
 	for _, a := range d.Answers {
@@ -206,7 +216,7 @@ func (w *writer) targets() {
 				continue
 			}
 			line := chat.Line(t.ID, maxItem)
-			if said := join([]string{string(t.State), chat.Line(t.Message, maxItem)}, ", "); said != "" {
+			if said := join([]string{words.Word(string(t.State), w.o.Lang), chat.Line(t.Message, maxItem)}, ", "); said != "" {
 				line += ": " + said
 			}
 			w.lines = append(w.lines, "   "+line)

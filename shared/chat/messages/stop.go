@@ -11,7 +11,7 @@ import (
 
 func (w *writer) stopping(p events.Stopping) {
 	w.about, w.level = p.About, chat.Warning
-	w.line("stopping.text", chat.Line(p.By, maxItem))
+	w.line("stopping.text", chat.Line(p.By, maxName))
 	w.three(stop{requested: w.requestedAt(p), by: p.By, reason: p.Reason})
 }
 
@@ -47,8 +47,8 @@ func (w *writer) completed(p events.Completed) {
 
 func (w *writer) failed(p events.Failed) {
 	w.about, w.level = p.About, chat.Warning
-	w.line("failed.text", chat.Line(p.Reason, maxValue))
 	w.ended()
+	w.line("failed.text", w.told(p.Reason, maxValue))
 }
 
 // ended says how far the restoration has come, and all three facts where there was a stop. Without the state it says nothing.
@@ -82,10 +82,10 @@ func (w *writer) three(s stop) {
 	if s.by == "" {
 		w.line("stop.unnamed", w.time(s.requested))
 	} else {
-		w.line("stop.requested", w.time(s.requested), chat.Line(s.by, maxItem))
+		w.line("stop.requested", w.time(s.requested), chat.Line(s.by, maxName))
 	}
 	if s.reason != "" {
-		w.line("stop.reason", chat.Line(s.reason, maxValue))
+		w.line("stop.reason", w.told(s.reason, maxDetail))
 	}
 	stopped := w.words["unconfirmed"]
 	if !s.stopped.IsZero() {
@@ -119,6 +119,7 @@ func (w *writer) restoration(s stop) string {
 	return w.words["unconfirmed"]
 }
 
+// evidence is one line below its fact, however much there is.
 func (w *writer) evidence(items []string) {
 	if len(items) == 0 {
 		return
@@ -126,9 +127,9 @@ func (w *writer) evidence(items []string) {
 	shown := items[:min(len(items), maxItems)]
 	var lines []string
 	for _, s := range shown {
-		lines = append(lines, chat.Line(s, maxItem))
+		lines = append(lines, w.told(s, maxItem))
 	}
-	w.line("evidence", strings.Join(lines, "; "))
+	w.line("evidence", chat.Cut(strings.Join(lines, "; "), maxDetail))
 	if n := len(items) - len(shown); n > 0 {
 		w.line("more", n)
 	}

@@ -2,6 +2,7 @@ package wecom
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/firedrill/firedrill/shared/chat"
@@ -35,21 +36,75 @@ func wordsOf(lang string) words {
 // line is a name and what is said of it.
 type line struct{ front, text string }
 
-// markdown renders a message as far as the bytes go: the title, whom it calls, the commands and the link in any case; then the fields,
-// which hold what to do by hand, and the text share what is left.
+func (l line) size() int { return len(l.front) + len(l.text) + 1 }
+
+// markdown renders a message as far as the bytes go: the title, whom it calls, the commands and the link in any case. Of what is left, the
+// beginning of the text may take half before the fields that must be kept, which hold what to do by hand; then come the other fields, and
+// the rest of the text.
 func markdown(m chat.Message, limit int, r reach) body {
 	w := wordsOf(m.Lang)
 	tail := join(fit(commands(m, r), limit/4), called(m.Mention, r), linked(m.Link, w))
 	top := heading(m)
-	room := limit - len(top) - len(tail) - len("\n\n\n")
-	var fields []line
+	room := limit - len(top) - len(tail) - len("\n\n\n\n")
+	var must, more []line
 	size := 0
 	for _, f := range m.Fields {
 		l := line{">**" + escapeMarkdown(chat.Line(f.Name, 40)) + strings.TrimSpace(w.colon) + "** ", escapeMarkdown(chat.Line(f.Value, 1000))}
-		fields, size = append(fields, l), size+len(l.front)+len(l.text)+1
+		if f.Keep {
+			must = append(must, l)
+			continue
+		}
+		more, size = append(more, l), size+l.size()
 	}
-	text := cut(strings.TrimSpace(escapeMarkdown(m.Text)), max(room-size, room/3))
-	return body{Type: "markdown", Markdown: &content{join(top, text, fit(fields, room-len(text)), tail)}}
+	least := len(squeeze(m.Text, room/2))
+	kept := share(must, room-least)
+	room -= len(kept)
+	text := squeeze(m.Text, max(room-size, room/3, least))
+	return body{Type: "markdown", Markdown: &content{join(top, text, kept, share(more, room-len(text)), tail)}}
+}
+
+// squeeze shortens a text to n bytes: first what stands indented below a line, such as the evidence of a fact; then the longest lines; and
+// only then its end.
+func squeeze(s string, n int) string {
+	out := shorter(s, n, n)
+	for _, most := range []struct{ below, line int }{{600, 900}, {300, 900}, {120, 600}, {120, 300}, {60, 150}, {0, 150}, {0, 100}} {
+		if len(out) <= n {
+			return out
+		}
+		out = shorter(s, most.below, most.line)
+	}
+	return cut(out, n)
+}
+
+// shorter escapes a text and cuts each of its lines, those that are indented to less; to 0 bytes is to leave them out.
+func shorter(s string, below, most int) string {
+	var lines []string
+	for l := range strings.SplitSeq(s, "\n") {
+		n := most
+		if strings.HasPrefix(l, " ") {
+			n = below
+		}
+		lines = append(lines, cut(escapeMarkdown(l), n))
+	}
+	return strings.TrimSpace(join(lines...))
+}
+
+// share gives all lines room in n bytes together: the short ones stay whole, and the long ones share what is left.
+func share(lines []line, n int) string {
+	order := make([]int, len(lines))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return lines[a].size() - lines[b].size() })
+	out := make([]string, len(lines))
+	for k, i := range order {
+		l := lines[i]
+		if text := cut(l.text, n/(len(order)-k)-len(l.front)-1); text != "" {
+			out[i] = l.front + text
+			n -= len(out[i]) + 1
+		}
+	}
+	return join(out...)
 }
 
 // heading shows the level by its colour. Of the three that there are, one is red enough for what a person must act on.

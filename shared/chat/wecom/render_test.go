@@ -5,7 +5,10 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/firedrill/firedrill/events"
 	"github.com/firedrill/firedrill/shared/chat"
+	"github.com/firedrill/firedrill/shared/chat/messages"
+	"github.com/firedrill/firedrill/shared/drill"
 )
 
 // sent posts a message and returns the contents as WeCom got them.
@@ -176,5 +179,42 @@ func TestRender_ACardKeepsToTheVendorsSizes(t *testing.T) {
 	keys := card["button_list"].([]any)
 	if label := keys[0].(map[string]any)["text"].(string); utf8.RuneCountInString(label) > 10 || len(keys) != 2 {
 		t.Errorf("%d buttons, the first %q", len(keys), label)
+	}
+}
+
+// TestRender_KeepsWhatAPersonActsOn: the three facts of a stop, the vendor's command line and the runbook, whatever else was said.
+func TestRender_KeepsWhatAPersonActsOn(t *testing.T) {
+	for name, long := range map[string]string{"Latin": strings.Repeat("word ", 180), "Chinese": strings.Repeat("很长", 200), "emoji": strings.Repeat("🔥", 250)} {
+		d := &drill.Drill{ID: "k7m2q4x9a3bcd", Mode: "LIVE", Status: drill.Stopping, Plan: drill.Plan{Name: "cart-cpu"}}
+		d.Stop = &drill.StopState{RequestedAt: now, By: "wecom:ww0123456789abcdef/alice", Reason: long, StoppedAt: now, Evidence: []string{long, long}}
+		d.Restored = drill.Restored{State: drill.RestoreFailed, Evidence: []string{long}}
+		a := events.About{Drill: d.ID, Plan: "cart-cpu", Title: long, Service: "cfg", Environment: "production", Account: "tx", Region: "ap-guangzhou", Mode: "LIVE", Status: "stopping", Rev: 7, At: now}
+		a.Escalation = &events.Escalation{Level: 2, Reason: long, LastError: long, Do: "tccli cfg ModifyTaskRunStatus --region ap-guangzhou --TaskId 4711 --Status 1003", Runbook: "https://wiki.example.com/runbooks/cart"}
+		facts := map[string]events.Payload{
+			"stopping":   events.Stopping{About: a, By: d.Stop.By, Reason: long},
+			"progressed": events.Progressed{About: a, Changes: []string{long, long, long}},
+		}
+		for kind, p := range facts {
+			e, err := events.New(events.Envelope{ID: "e1", Source: "/firedrill/x/poll", Subject: d.ID, Time: now, Sequence: 7}, p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m, err := messages.For(e, messages.Options{State: d, Lang: "zh", Oncall: "bob", Link: "https://drills.example.com/r/k7m2q4x9a3bcd?t=" + strings.Repeat("a", 120)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for place, limit := range map[string]int{"/@all": 2048, "/robot:drills": 4096} {
+				got := markdownOf(t, sent(t, place, m)[0])
+				if len(got) > limit || !utf8.ValidString(got) {
+					t.Errorf("%s, %s at %s: %d bytes", name, kind, place, len(got))
+				}
+				for _, want := range []string{"1. 请求停止：2026", "2. 云服务停止：2026", "3. 恢复：失败，需人工处理：故障可能仍在生效",
+					"tccli cfg ModifyTaskRunStatus --region ap-guangzhou --TaskId 4711 --Status 1003", "https://wiki.example.com/runbooks/cart", "**最近错误："} {
+					if !strings.Contains(got, want) {
+						t.Errorf("%s, %s at %s lacks %q:\n%s", name, kind, place, want, got)
+					}
+				}
+			}
+		}
 	}
 }

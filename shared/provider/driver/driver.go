@@ -162,9 +162,11 @@ type Lister interface {
 	Templates(ctx context.Context) ([]Template, error)
 }
 
-// Recoverer derives the request of the recovery run from a plan's block; ok is false if the plan names none (OOS).
+// Recoverer derives the request of the recovery run from a plan's block; ok is false if the plan names none (OOS). RecoverByHand gives
+// the vendor's own command line that starts such a request by hand, "" if no line can.
 type Recoverer interface {
 	Recovery(r Request) (Request, bool)
+	RecoverByHand(r Request) string
 }
 
 // Identifier reads the id of the account that the credentials belong to.

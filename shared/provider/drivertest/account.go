@@ -2,6 +2,7 @@ package drivertest
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/firedrill/firedrill/shared/drill"
@@ -120,6 +121,9 @@ func recoverer(t *testing.T, w *World) {
 	rec, ok := d.Recovery(main)
 	if !ok || rec.Role != drill.Recovery || rec.Token == main.Token || rec.Drill != main.Drill {
 		t.Fatalf("recovery %+v, %t", rec, ok)
+	}
+	if !strings.Contains(d.RecoverByHand(rec), " --") {
+		t.Errorf("by hand: %q is no command", d.RecoverByHand(rec))
 	}
 	run := b.Begin(rec)
 	o := b.Until(run, "ended", func(o driver.Observation) bool { return o.Phase.Final() })

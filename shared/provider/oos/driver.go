@@ -2,7 +2,9 @@ package oos
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/requests"
 
@@ -102,6 +104,40 @@ func (d *Driver) ByHand(run driver.Run) string {
 		region = d.cfg.Region
 	}
 	return fmt.Sprintf("aliyun oos CancelExecution --RegionId %s --ExecutionId %s", region, run.ID)
+}
+
+// RecoverByHand is the vendor's command line that starts a recovery. A template that stands in the plan itself has none.
+func (d *Driver) RecoverByHand(r driver.Request) string {
+	b, err := parse(r)
+	if err != nil || b.Content != "" {
+		return ""
+	}
+	region := r.Region
+	if region == "" {
+		region = d.cfg.Region
+	}
+	line := "aliyun oos StartExecution --RegionId " + region
+	for _, arg := range [][2]string{{"TemplateName", b.Template}, {"TemplateVersion", b.Version}, {"TemplateURL", b.URL}} {
+		if arg[1] != "" {
+			line += " --" + arg[0] + " " + quoted(arg[1])
+		}
+	}
+	parameters := b.Parameters
+	if parameters == nil {
+		parameters = b.Inherit
+	}
+	if text, err := json.Marshal(parameters); err == nil && len(parameters) > 0 {
+		line += " --Parameters " + quoted(string(text))
+	}
+	return line
+}
+
+// quoted is a text as one word of a shell.
+func quoted(s string) string {
+	if namePattern().MatchString(s) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 func (d *Driver) read(ctx context.Context, req requests.AcsRequest, out any) error {

@@ -83,6 +83,9 @@ func TestRecovery_ParametersOfItsOwn(t *testing.T) {
 	b := bench(t)
 	r, run := stopped(t, b, recoverBlock(map[string]any{"template": "start-node", "parameters": map[string]any{"NodeId": "i-abc"}}))
 	rr, _ := oosOf(b).Recovery(r)
+	if line := oosOf(b).RecoverByHand(rr); !strings.HasPrefix(line, "aliyun oos StartExecution --RegionId ") || !strings.HasSuffix(line, ` --TemplateName start-node --Parameters '{"NodeId":"i-abc"}'`) {
+		t.Errorf("by hand: %s", line)
+	}
 	before := len(b.W.Calls())
 	if _, err := b.D.Start(t.Context(), rr); err != nil {
 		t.Fatal(err)
