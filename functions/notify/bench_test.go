@@ -49,7 +49,7 @@ func (r *recorder) Reply(_ context.Context, p chat.Posted, m chat.Message) (chat
 	return r.note("reply "+p.ID, p.To, m)
 }
 
-func (r *recorder) Capabilities() chat.Capabilities { return r.can }
+func (r *recorder) Capabilities(chat.Address) chat.Capabilities { return r.can }
 
 func (r *recorder) all() string {
 	r.mu.Lock()

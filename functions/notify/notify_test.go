@@ -203,7 +203,7 @@ func (f sendFunc) Update(context.Context, chat.Posted, chat.Message) (chat.Poste
 func (f sendFunc) Reply(context.Context, chat.Posted, chat.Message) (chat.Posted, error) {
 	return chat.Posted{}, chat.ErrUnsupported
 }
-func (f sendFunc) Capabilities() chat.Capabilities { return chat.Capabilities{} }
+func (f sendFunc) Capabilities(chat.Address) chat.Capabilities { return chat.Capabilities{} }
 
 // progressed makes a progress fact of a rev that exists.
 func (b *bench) progressed(id string, at time.Time, e *events.Escalation) events.Event {

@@ -66,7 +66,7 @@ func (s *screen) Say(_ context.Context, what chat.Saying) error {
 	s.said = append(s.said, what)
 	return nil
 }
-func (s *screen) Capabilities() chat.Capabilities {
+func (s *screen) Capabilities(chat.Address) chat.Capabilities {
 	return chat.Capabilities{Update: true, Reply: true, Buttons: true}
 }
 

@@ -98,7 +98,7 @@ func (f *Function) once(ctx context.Context, fact *fact, to destination) error {
 
 // threaded reports whether the drill is one message at the destination, with all else in its thread.
 func threaded(fact *fact, to destination) bool {
-	can := to.sender.Capabilities()
+	can := to.sender.Capabilities(to.address)
 	return can.Update && can.Reply && fact.state != nil
 }
 
@@ -114,7 +114,7 @@ func (f *Function) ready(drill string, to destination, m chat.Message) chat.Mess
 			}
 		}
 	}
-	if f.Keys.Empty() || !to.sender.Capabilities().Buttons {
+	if f.Keys.Empty() || !to.sender.Capabilities(to.address).Buttons {
 		return m
 	}
 	for i, b := range m.Buttons {
@@ -163,7 +163,7 @@ func (f *Function) post(ctx context.Context, fact *fact, to destination, m chat.
 	if threaded(fact, to) {
 		return f.say(ctx, fact, to, m, last)
 	}
-	can := to.sender.Capabilities()
+	can := to.sender.Capabilities(to.address)
 	if can.Update && last.Posted.ID != "" {
 		posted, err := to.sender.Update(ctx, last.Posted, m)
 		if err == nil || chat.Retryable(err) {

@@ -143,8 +143,8 @@ func TestPost_AsTheAppsRobot(t *testing.T) {
 			t.Errorf("%d buttons: %v", n, c.body)
 		}
 	}
-	if s.Capabilities() != (chat.Capabilities{Buttons: true}) {
-		t.Errorf("it claims %+v", s.Capabilities())
+	if c := s.Capabilities(toGroup); c != (chat.Capabilities{Buttons: true}) {
+		t.Errorf("it claims %+v", c)
 	}
 	if _, err := s.Update(t.Context(), p, message()); !errors.Is(err, chat.ErrUnsupported) {
 		t.Errorf("update: %v", err)
@@ -193,8 +193,11 @@ func TestPost_AsACustomRobot(t *testing.T) {
 func TestPost_AsACardThatCanBeChanged(t *testing.T) {
 	v := newVendor(t)
 	s := v.sender(t, options(), cards...)
-	if s.Capabilities() != (chat.Capabilities{Update: true, Buttons: true}) {
-		t.Errorf("it claims %+v", s.Capabilities())
+	if c := s.Capabilities(toGroup); c != (chat.Capabilities{Update: true, Buttons: true}) {
+		t.Errorf("it claims %+v", c)
+	}
+	if c := s.Capabilities(toCustom); c != (chat.Capabilities{}) {
+		t.Errorf("a custom robot beside an app claims %+v", c)
 	}
 	m := message()
 	m.Mention = "alice"

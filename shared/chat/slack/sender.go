@@ -40,7 +40,7 @@ func (Sender) GoString() string { return "[slack sender]" }
 func (Sender) LogValue() slog.Value { return slog.StringValue("[slack sender]") }
 
 // Capabilities says that Slack can do all of it.
-func (s *Sender) Capabilities() chat.Capabilities {
+func (s *Sender) Capabilities(chat.Address) chat.Capabilities {
 	return chat.Capabilities{Update: true, Reply: true, Buttons: true}
 }
 

@@ -373,7 +373,7 @@ func TestSay_WithoutAReplyURL(t *testing.T) {
 }
 
 func TestCapabilities_AreAllThere(t *testing.T) {
-	if c := sender(t, newFake(t)).Capabilities(); !c.Update || !c.Reply || !c.Buttons {
+	if c := sender(t, newFake(t)).Capabilities(drills); !c.Update || !c.Reply || !c.Buttons {
 		t.Errorf("got %+v", c)
 	}
 }
