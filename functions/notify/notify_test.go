@@ -216,31 +216,40 @@ func (b *bench) progressed(id string, at time.Time, e *events.Escalation) events
 	return ev
 }
 
-func TestNotify_ProgressIsCoalesced(t *testing.T) {
-	b := newBench(t, channel("a", "local:a"))
-	for _, e := range []events.Event{
-		b.progressed("p1", now, nil),
-		b.progressed("p2", now.Add(10*time.Second), nil), // too soon
-		b.progressed("p0", now.Add(-time.Hour), nil),     // hours late
-		b.progressed("p3", now.Add(20*time.Second), &events.Escalation{Level: 1, Reason: "stuck"}),
-		b.progressed("p4", now.Add(30*time.Second), nil),
-	} {
-		if err := b.handle(e); err != nil {
-			t.Fatal(err)
-		}
-	}
-	b.want("post local:a [SANDBOX] Progress: Checkout", "post local:a [SANDBOX] ESCALATION 1: Progress: Checkout", "post local:a [SANDBOX] Progress: Checkout")
+// step appends a rev that tells the progress of steps.
+func (b *bench) step(at time.Time) events.Event {
+	b.t.Helper()
+	return b.change(func(d *drill.Drill, _ time.Time) (drill.Change, error) {
+		d.ProgressedAt = at
+		about := events.About{Drill: d.ID, Plan: "checkout", Title: "Checkout", Mode: "SANDBOX", Status: "running", Rev: d.Rev + 1, At: at}
+		return drill.Change{What: "progress", Facts: []events.Payload{events.Progressed{About: about, Changes: []string{"step is running"}}}}, nil
+	})[0]
 }
 
-func TestNotify_UsesThreadsAndUpdatesWhereThePlatformHasThem(t *testing.T) {
+func TestNotify_OfProgressOnlyWhatIsOlderIsLeftOut(t *testing.T) {
+	b := newBench(t, channel("a", "local:a"))
+	old := b.step(now.Add(-time.Hour))
+	b.all([]events.Event{
+		b.step(now),
+		b.step(now.Add(10 * time.Second)),
+		old, // hours late
+		b.progressed("stuck", now.Add(5*time.Second), &events.Escalation{Level: 1, Reason: "stuck"}),
+		b.progressed("vote", now.Add(-time.Minute), nil), // late too, and no step
+	})
+	const line = "post local:a [SANDBOX] Progress: Checkout"
+	b.want(line, line, "post local:a [SANDBOX] ESCALATION 1: Progress: Checkout", line)
+}
+
+func TestNotify_ProgressOfStepsIsOneMessageAndNoOther(t *testing.T) {
 	b := newBench(t, channel("a", "local:a"))
 	b.out.can = chat.Capabilities{Reply: true, Update: true}
-	for _, e := range []events.Event{b.facts[0], b.progressed("p1", now, nil), b.progressed("p2", now.Add(time.Minute), nil)} {
-		if err := b.handle(e); err != nil {
-			t.Fatal(err)
-		}
-	}
-	b.want("post local:a "+requested, "reply 1 local:a [SANDBOX] Progress: Checkout", "update 2 local:a [SANDBOX] Progress: Checkout")
+	b.all(b.facts)
+	b.all([]events.Event{b.step(now)})
+	b.all([]events.Event{b.progressed("vote", now.Add(time.Second), nil)})
+	b.all([]events.Event{b.step(now.Add(30 * time.Second))})
+	b.all([]events.Event{b.step(now.Add(-time.Hour))}) // too old to be told; the first message is edited all the same
+	const reply, edit = "reply 1 local:a [SANDBOX] Progress: Checkout", "update 1 local:a " + requested
+	b.want("post local:a "+requested, reply, edit, reply, "update 2 local:a [SANDBOX] Progress: Checkout", edit, edit)
 }
 
 func TestNotify_OverARealWebhook(t *testing.T) {
