@@ -252,6 +252,37 @@ func TestNotify_ProgressOfStepsIsOneMessageAndNoOther(t *testing.T) {
 	b.want("post local:a "+requested, reply, edit, reply, "update 2 local:a [SANDBOX] Progress: Checkout", edit, edit)
 }
 
+func TestNotify_WhatTheDomainTellsOfStepsReplacesWhatItToldBefore(t *testing.T) {
+	b := newBench(t, channel("a", "local:a"))
+	b.out.can = chat.Capabilities{Reply: true, Update: true}
+	b.all(b.facts)
+	b.change(func(d *drill.Drill, _ time.Time) (drill.Change, error) {
+		return d.Intend(drill.Main, "me", nil, 0, now)
+	})
+	b.all(b.change(func(d *drill.Drill, _ time.Time) (drill.Change, error) {
+		return d.SetRun(drill.Main, "EXP1", false, now)
+	}))
+	before := len(b.out.got)
+	for i, state := range []drill.StepState{drill.StepPending, drill.StepRunning, drill.StepDone} {
+		at := now.Add(time.Duration(i+1) * time.Minute)
+		b.all(b.change(func(d *drill.Drill, _ time.Time) (drill.Change, error) {
+			return d.Observe(drill.Observation{
+				Run: drill.Run{Role: drill.Main, ID: "EXP1"}, Phase: drill.PhaseRunning, Vendor: "running",
+				Steps: []drill.Step{{ID: "1", Name: "cut", Kind: drill.FaultStep, State: state}},
+			}, at)
+		}))
+	}
+	var progress []string
+	for _, line := range b.out.got[before:] {
+		if strings.Contains(line, "Progress:") {
+			progress = append(progress, strings.Fields(line)[0])
+		}
+	}
+	if len(progress) < 2 || strings.Count(strings.Join(progress, " "), "reply") != 1 {
+		t.Errorf("%v", b.out.got)
+	}
+}
+
 func TestNotify_OverARealWebhook(t *testing.T) {
 	secrets, err := webhook.ParseSecrets("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
 	if err != nil {
