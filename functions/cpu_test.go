@@ -43,7 +43,7 @@ func (silent) Reply(_ context.Context, p chat.Posted, _ chat.Message) (chat.Post
 	return p, nil
 }
 
-func (silent) Capabilities() chat.Capabilities { return chat.Capabilities{} }
+func (silent) Capabilities(chat.Address) chat.Capabilities { return chat.Capabilities{} }
 
 // BenchmarkEvent measures what one event costs each function besides I/O: reading the platform's payload, the handler over a journal in
 // memory, encoding what follows, the log. cpu-us/op is the process's own time on its processors, the collector's included, so that what else the

@@ -49,7 +49,7 @@ func (r *recorder) Reply(_ context.Context, p chat.Posted, m chat.Message) (chat
 	return r.note("reply "+p.ID, p.To, m)
 }
 
-func (r *recorder) Capabilities() chat.Capabilities { return r.can }
+func (r *recorder) Capabilities(chat.Address) chat.Capabilities { return r.can }
 
 func (r *recorder) all() string {
 	r.mu.Lock()
@@ -61,6 +61,7 @@ func (r *recorder) all() string {
 type flaky struct {
 	*journal.Journal
 	load, object, put, set error
+	strict                 bool // a context that is done is done
 }
 
 func (f *flaky) LoadAt(ctx context.Context, id string, rev int) (*drill.Drill, error) {
@@ -81,12 +82,18 @@ func (f *flaky) PutObject(ctx context.Context, id, name string, data []byte) err
 	if f.put != nil {
 		return f.put
 	}
+	if f.strict && ctx.Err() != nil {
+		return ctx.Err()
+	}
 	return f.Journal.PutObject(ctx, id, name, data)
 }
 
 func (f *flaky) Set(ctx context.Context, name string, rev int, value []byte) error {
 	if f.set != nil {
 		return f.set
+	}
+	if f.strict && ctx.Err() != nil {
+		return ctx.Err()
 	}
 	return f.Journal.Set(ctx, name, rev, value)
 }
@@ -124,6 +131,29 @@ func (b *bench) clock() time.Time { return now.Add(time.Duration(atomic.LoadInt6
 func (b *bench) wait(_ context.Context, d time.Duration) error {
 	atomic.AddInt64((*int64)(&b.late), int64(d))
 	return nil
+}
+
+// another is one more instance of the function, over the same journal and platforms.
+func (b *bench) another() *bench {
+	other := *b
+	other.f = &notify.Function{
+		Journal: b.f.Journal, Senders: b.f.Senders, Keys: b.f.Keys, Channels: b.f.Channels, Of: b.f.Of, Link: b.f.Link, Now: b.f.Now, Wait: b.f.Wait, Log: b.f.Log,
+	}
+	return &other
+}
+
+// inTime lets the function run by the clock of the bubble that the test is in.
+func (b *bench) inTime() {
+	began := time.Now()
+	b.f.Now = func() time.Time { return now.Add(time.Since(began)) }
+	b.f.Wait = func(ctx context.Context, d time.Duration) error {
+		select {
+		case <-time.After(d):
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 func channel(name, to string) drill.Channel {

@@ -2,8 +2,8 @@
 //
 // In: every drill.* fact, and chat.reply. Out: nothing.
 //
-// Where a platform can edit and thread, a drill is one message that always shows the newest state, with all else in its thread. Elsewhere
-// every fact is a message of its own.
+// Where a platform can edit, a drill is one message that always shows the newest state, with all else in its thread, or below it where there are
+// no threads. Elsewhere every fact is a message of its own.
 //
 // A destination that fails keeps no other from getting its message. A delivery is recorded after the platform took the message, so
 // that a fact that is delivered again is posted again only where it is not known to have arrived: at least once, and once
@@ -59,11 +59,10 @@ type Function struct {
 	Link     func(drill string) string                              // page of a drill; nil for none
 	Now      func() time.Time                                       // the clock of drills
 	Wall     func() time.Time                                       // the clock of platforms; nil means Now
-	Wait     func(ctx context.Context, d time.Duration) error       // until a root may be edited again: 3 s at most
+	Wait     func(ctx context.Context, d time.Duration) error       // until a root may be edited again: 3 s at most each time
 	Log      *slog.Logger
 
 	flights singleflight.Group
-	said    said
 }
 
 func (f *Function) wall() time.Time {

@@ -203,7 +203,7 @@ func (f sendFunc) Update(context.Context, chat.Posted, chat.Message) (chat.Poste
 func (f sendFunc) Reply(context.Context, chat.Posted, chat.Message) (chat.Posted, error) {
 	return chat.Posted{}, chat.ErrUnsupported
 }
-func (f sendFunc) Capabilities() chat.Capabilities { return chat.Capabilities{} }
+func (f sendFunc) Capabilities(chat.Address) chat.Capabilities { return chat.Capabilities{} }
 
 // progressed makes a progress fact of a rev that exists.
 func (b *bench) progressed(id string, at time.Time, e *events.Escalation) events.Event {
@@ -216,31 +216,71 @@ func (b *bench) progressed(id string, at time.Time, e *events.Escalation) events
 	return ev
 }
 
-func TestNotify_ProgressIsCoalesced(t *testing.T) {
-	b := newBench(t, channel("a", "local:a"))
-	for _, e := range []events.Event{
-		b.progressed("p1", now, nil),
-		b.progressed("p2", now.Add(10*time.Second), nil), // too soon
-		b.progressed("p0", now.Add(-time.Hour), nil),     // hours late
-		b.progressed("p3", now.Add(20*time.Second), &events.Escalation{Level: 1, Reason: "stuck"}),
-		b.progressed("p4", now.Add(30*time.Second), nil),
-	} {
-		if err := b.handle(e); err != nil {
-			t.Fatal(err)
-		}
-	}
-	b.want("post local:a [SANDBOX] Progress: Checkout", "post local:a [SANDBOX] ESCALATION 1: Progress: Checkout", "post local:a [SANDBOX] Progress: Checkout")
+// step appends a rev that tells the progress of steps.
+func (b *bench) step(at time.Time) events.Event {
+	b.t.Helper()
+	return b.change(func(d *drill.Drill, _ time.Time) (drill.Change, error) {
+		d.ProgressedAt = at
+		about := events.About{Drill: d.ID, Plan: "checkout", Title: "Checkout", Mode: "SANDBOX", Status: "running", Rev: d.Rev + 1, At: at}
+		return drill.Change{What: "progress", Facts: []events.Payload{events.Progressed{About: about, Changes: []string{"step is running"}}}}, nil
+	})[0]
 }
 
-func TestNotify_UsesThreadsAndUpdatesWhereThePlatformHasThem(t *testing.T) {
+func TestNotify_OfProgressOnlyWhatIsOlderIsLeftOut(t *testing.T) {
+	b := newBench(t, channel("a", "local:a"))
+	old := b.step(now.Add(-time.Hour))
+	b.all([]events.Event{
+		b.step(now),
+		b.step(now.Add(10 * time.Second)),
+		old, // hours late
+		b.progressed("stuck", now.Add(5*time.Second), &events.Escalation{Level: 1, Reason: "stuck"}),
+		b.progressed("vote", now.Add(-time.Minute), nil), // late too, and no step
+	})
+	const line = "post local:a [SANDBOX] Progress: Checkout"
+	b.want(line, line, "post local:a [SANDBOX] ESCALATION 1: Progress: Checkout", line)
+}
+
+func TestNotify_ProgressOfStepsIsOneMessageAndNoOther(t *testing.T) {
 	b := newBench(t, channel("a", "local:a"))
 	b.out.can = chat.Capabilities{Reply: true, Update: true}
-	for _, e := range []events.Event{b.facts[0], b.progressed("p1", now, nil), b.progressed("p2", now.Add(time.Minute), nil)} {
-		if err := b.handle(e); err != nil {
-			t.Fatal(err)
+	b.all(b.facts)
+	b.all([]events.Event{b.step(now)})
+	b.all([]events.Event{b.progressed("vote", now.Add(time.Second), nil)})
+	b.all([]events.Event{b.step(now.Add(30 * time.Second))})
+	b.all([]events.Event{b.step(now.Add(-time.Hour))}) // too old to be told; the first message is edited all the same
+	const reply, edit = "reply 1 local:a [SANDBOX] Progress: Checkout", "update 1 local:a " + requested
+	b.want("post local:a "+requested, reply, edit, reply, "update 2 local:a [SANDBOX] Progress: Checkout", edit, edit)
+}
+
+func TestNotify_WhatTheDomainTellsOfStepsReplacesWhatItToldBefore(t *testing.T) {
+	b := newBench(t, channel("a", "local:a"))
+	b.out.can = chat.Capabilities{Reply: true, Update: true}
+	b.all(b.facts)
+	b.change(func(d *drill.Drill, _ time.Time) (drill.Change, error) {
+		return d.Intend(drill.Main, "me", nil, 0, now)
+	})
+	b.all(b.change(func(d *drill.Drill, _ time.Time) (drill.Change, error) {
+		return d.SetRun(drill.Main, "EXP1", false, now)
+	}))
+	before := len(b.out.got)
+	for i, state := range []drill.StepState{drill.StepPending, drill.StepRunning, drill.StepDone} {
+		at := now.Add(time.Duration(i+1) * time.Minute)
+		b.all(b.change(func(d *drill.Drill, _ time.Time) (drill.Change, error) {
+			return d.Observe(drill.Observation{
+				Run: drill.Run{Role: drill.Main, ID: "EXP1"}, Phase: drill.PhaseRunning, Vendor: "running",
+				Steps: []drill.Step{{ID: "1", Name: "cut", Kind: drill.FaultStep, State: state}},
+			}, at)
+		}))
+	}
+	var progress []string
+	for _, line := range b.out.got[before:] {
+		if strings.Contains(line, "Progress:") {
+			progress = append(progress, strings.Fields(line)[0])
 		}
 	}
-	b.want("post local:a "+requested, "reply 1 local:a [SANDBOX] Progress: Checkout", "update 2 local:a [SANDBOX] Progress: Checkout")
+	if len(progress) < 2 || strings.Count(strings.Join(progress, " "), "reply") != 1 {
+		t.Errorf("%v", b.out.got)
+	}
 }
 
 func TestNotify_OverARealWebhook(t *testing.T) {

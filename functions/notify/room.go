@@ -14,22 +14,28 @@ import (
 	"github.com/firedrill/firedrill/shared/journal"
 )
 
-// Where a platform can edit and thread, a drill is one message at each destination: the root. It always shows the newest state, and
-// everything else is said in its thread.
+// Where a platform can edit, a drill is one message at each destination: the root. It always shows the newest state. Everything else is said
+// in its thread, or below it where there are none.
 const (
 	roomPrefix = "chat/rooms/"   // registers: one for each drill and destination
 	editEvery  = 3 * time.Second // between two edits of a root: platforms take no more
 	claimFor   = 15 * time.Second
 	claimLook  = 300 * time.Millisecond
+	callFor    = 12 * time.Second // for what is sent under a claim: it must be over before the claim is
+	patience   = 10 * time.Second // for a turn to edit
 	races      = 20
 )
 
 // room is what is kept of a drill at one destination.
 type room struct {
-	Posted   chat.Posted `json:"posted,omitzero"`    // the root; zero while somebody is about to post it
+	Posted   chat.Posted `json:"posted,omitzero"`    // the root; zero while nobody has posted it. Without an ID it can be neither edited nor answered
+	Instead  string      `json:"instead,omitempty"`  // id of the root that this one replaces
 	Claimed  time.Time   `json:"claimed,omitzero"`   // when somebody took the right to post it
 	Rev      int         `json:"rev,omitempty"`      // the state that the root shows
-	EditedAt time.Time   `json:"edited_at,omitzero"` // by the wall clock
+	EditedAt time.Time   `json:"edited_at,omitzero"` // by the wall clock; posting counts
+	Edited   bool        `json:"edited,omitempty"`   // the root took an edit
+	Turn     int         `json:"turn,omitempty"`     // whose turn it is to edit: the register's rev at which they took it; 0 for nobody
+	Until    time.Time   `json:"until,omitzero"`     // end of the turn, whatever has become of them
 	Cards    []card      `json:"cards,omitempty"`    // messages that ask for an answer, as long as they are not rewritten
 	version  int         // of the register
 }
@@ -41,8 +47,8 @@ type card struct {
 	Votes  int         `json:"votes,omitempty"` // that it shows
 }
 
-// errBusy says that another instance is about to post the root: the fact is delivered again.
-var errBusy = &chat.Error{Code: chat.Unavailable, Err: errors.New("another instance is posting the drill's first message")}
+// errBusy says that another instance is about to do it: the fact is delivered again.
+var errBusy = &chat.Error{Code: chat.Unavailable, Err: errors.New("another instance is at the drill's first message")}
 
 func roomName(drill, destination string) string { return roomPrefix + events.ID(drill, destination) }
 
@@ -74,6 +80,13 @@ func (f *Function) edit(ctx context.Context, name string, change func(*room)) (r
 	return room{}, fmt.Errorf("keep what was posted: %w", journal.ErrConflict)
 }
 
+// record is edit for what a message that is out has changed, which must be kept even where the event has no time left.
+func (f *Function) record(ctx context.Context, name string, change func(*room)) (room, error) {
+	ctx, cancel := lasting(ctx)
+	defer cancel()
+	return f.edit(ctx, name, change)
+}
+
 func (f *Function) put(ctx context.Context, name string, r room) error {
 	data, err := json.Marshal(r)
 	if err != nil {
@@ -88,14 +101,14 @@ func (f *Function) root(ctx context.Context, fact *fact, to destination) (room, 
 	name := roomName(fact.drill, to.hash)
 	for began := f.wall(); ; {
 		r, err := f.room(ctx, name)
-		if err != nil || r.Posted.ID != "" {
+		if err != nil || r.Posted.To != "" {
 			return r, err
 		}
 		if f.wall().Sub(r.Claimed) >= claimFor {
 			r.Claimed = f.wall()
 			err := f.put(ctx, name, r)
 			if err == nil {
-				return f.open(ctx, fact, to, name)
+				return f.open(ctx, fact, to, name, r.Instead)
 			}
 			if !errors.Is(err, journal.ErrConflict) {
 				return r, fmt.Errorf("keep what is posted: %w", err)
@@ -111,19 +124,49 @@ func (f *Function) root(ctx context.Context, fact *fact, to destination) (room, 
 }
 
 // open posts the first message. A thread that cannot be bound to its drill only costs people the id in what they type there.
-func (f *Function) open(ctx context.Context, fact *fact, to destination, name string) (room, error) {
+func (f *Function) open(ctx context.Context, fact *fact, to destination, name, instead string) (room, error) {
 	d := f.newest(ctx, fact)
-	posted, err := to.sender.Post(ctx, to.address, f.ready(fact.drill, to, messages.Root(d, f.options(d, to, part(d, "root", to)))))
+	call, cancel := context.WithTimeout(ctx, callFor)
+	defer cancel()
+	posted, err := to.sender.Post(call, to.address, f.opening(d, to, instead))
 	if err != nil {
-		_, lost := f.edit(ctx, name, func(r *room) { r.Claimed = time.Time{} }) // whoever comes next may post it
+		_, lost := f.record(ctx, name, func(r *room) { r.Claimed = time.Time{} }) // whoever comes next may post it
 		return room{}, errors.Join(err, lost)
 	}
+	if posted.To == "" {
+		posted.To = to.address.String()
+	}
+	r, err := f.record(ctx, name, func(r *room) { r.Posted, r.Rev, r.EditedAt, r.Edited, r.Turn = posted, d.Rev, f.wall(), false, 0 })
 	if posted.Thread != "" {
+		ctx, cancel := lasting(ctx)
+		defer cancel()
 		if err := f.Journal.BindThread(ctx, to.address.Key(), posted.Thread, fact.drill); err != nil {
 			f.Log.Warn("thread not bound to its drill", "drill", fact.drill, "error", err)
 		}
 	}
-	return f.edit(ctx, name, func(r *room) { r.Posted, r.Rev, r.EditedAt = posted, d.Rev, f.wall() })
+	return r, err
+}
+
+// anew posts another first message in place of one that is gone, unless somebody else has.
+func (f *Function) anew(ctx context.Context, fact *fact, to destination, old chat.Posted) (room, error) {
+	_, err := f.edit(ctx, roomName(fact.drill, to.hash), func(r *room) {
+		if r.Posted == old {
+			r.Posted, r.Instead, r.Claimed, r.Turn = chat.Posted{}, old.ID, time.Time{}, 0
+		}
+	})
+	if err != nil {
+		return room{}, err
+	}
+	return f.root(ctx, fact, to)
+}
+
+// opening is the drill's first message. One that replaces another has an id of its own: platforms fold what they had before.
+func (f *Function) opening(d *drill.Drill, to destination, instead string) chat.Message {
+	name := "root"
+	if instead != "" {
+		name = "root again " + instead
+	}
+	return f.ready(d.ID, to, messages.Root(d, f.options(d, to, part(d, name, to))), f.Now())
 }
 
 // newest is the drill as it stands now, or as of the fact where that cannot be read.
@@ -140,13 +183,15 @@ func part(d *drill.Drill, name string, to destination) string {
 	return "fd_" + events.ID(d.ID, name, to.hash)
 }
 
-// say posts a fact into the drill's thread. The first fact is the root itself.
+// say tells a fact of a drill that has a root. The first fact is the root itself. Where none can be posted, the fact is told all the same.
 func (f *Function) say(ctx context.Context, fact *fact, to destination, m chat.Message, last note) (chat.Posted, error) {
 	r, err := f.root(ctx, fact, to)
-	if err != nil {
+	switch {
+	case err != nil && chat.Retryable(err):
 		return chat.Posted{}, err
-	}
-	if fact.event.Type() == events.TypeRequested {
+	case err != nil:
+		f.Log.Warn("first message cannot be posted", "drill", fact.drill, "channel", to.channel.Name, "error", err)
+	case fact.event.Type() == events.TypeRequested:
 		return r.Posted, nil
 	}
 	if last.Posted.ID != "" {
@@ -155,123 +200,44 @@ func (f *Function) say(ctx context.Context, fact *fact, to destination, m chat.M
 			return posted, err
 		} // the old message is gone, or too old: a new one it is
 	}
-	posted, err := to.sender.Reply(ctx, r.Posted, m)
-	if err != nil || fact.event.Type() != events.TypeWaiting {
+	posted, err := f.below(ctx, fact, to, r, m)
+	if err != nil || posted.ID == "" || fact.event.Type() != events.TypeWaiting {
 		return posted, err
 	}
 	w, err := events.Decode[events.Waiting](fact.event)
 	if err != nil {
 		return posted, nil // it was decoded before
 	}
-	_, err = f.edit(ctx, roomName(fact.drill, to.hash), func(r *room) { r.Cards = append(r.Cards, card{Gate: w.Gate, Posted: posted}) })
+	_, err = f.record(ctx, roomName(fact.drill, to.hash), func(r *room) { r.Cards = append(r.Cards, card{Gate: w.Gate, Posted: posted}) })
 	if err != nil {
 		f.Log.Warn("card not kept: it will keep its buttons", "drill", fact.drill, "error", err)
 	}
 	return posted, nil
 }
 
-// refresh brings the root and the cards to the newest state. Facts that come in a burst share one edit: each waits for its turn, and finds
-// its work done.
-func (f *Function) refresh(ctx context.Context, fact *fact, to destination) error {
-	name := roomName(fact.drill, to.hash)
-	r, err := f.room(ctx, name)
-	rev := events.Sequence(fact.event)
-	if err != nil || r.Posted.ID == "" || rev > 0 && r.Rev >= rev && len(r.Cards) == 0 {
-		return err
+// below sends a message into the drill's thread: that of a new root where the old one takes no answers any more. Where there are no threads,
+// and where nothing else helps, it stands in the channel by itself.
+func (f *Function) below(ctx context.Context, fact *fact, to destination, r room, m chat.Message) (chat.Posted, error) {
+	if !to.can.Reply || r.Posted.ID == "" {
+		return to.sender.Post(ctx, to.address, m)
 	}
-	if left := editEvery - f.wall().Sub(r.EditedAt); r.Rev < rev && left > 0 {
-		if err := f.Wait(ctx, min(left, editEvery)); err != nil {
-			return &chat.Error{Code: chat.Unavailable, Err: err}
-		}
-		if r, err = f.room(ctx, name); err != nil {
-			return err
+	posted, err := to.sender.Reply(ctx, r.Posted, m)
+	if err == nil || chat.Retryable(err) {
+		return posted, err
+	}
+	f.Log.Warn("first message takes no answer", "drill", fact.drill, "channel", to.channel.Name, "error", err)
+	if !errors.Is(err, chat.ErrUnsupported) {
+		if posted, err := f.belowAnother(ctx, fact, to, r, m); err == nil || chat.Retryable(err) {
+			return posted, err
 		}
 	}
-	d, err := f.Journal.Load(ctx, fact.drill)
+	return to.sender.Post(ctx, to.address, m)
+}
+
+func (f *Function) belowAnother(ctx context.Context, fact *fact, to destination, r room, m chat.Message) (chat.Posted, error) {
+	r, err := f.anew(ctx, fact, to, r.Posted)
 	if err != nil {
-		return fmt.Errorf("load drill %s: %w", fact.drill, err)
+		return chat.Posted{}, err
 	}
-	if err := f.rewrite(ctx, d, to, name, r.Cards); err != nil {
-		return err
-	}
-	if d.Rev <= r.Rev {
-		return nil
-	}
-	return f.redraw(ctx, d, to, name, r)
-}
-
-// redraw edits the root. One that is gone is posted anew.
-func (f *Function) redraw(ctx context.Context, d *drill.Drill, to destination, name string, r room) error {
-	m := f.ready(d.ID, to, messages.Root(d, f.options(d, to, part(d, "root", to))))
-	posted, err := to.sender.Update(ctx, r.Posted, m)
-	if err != nil && !chat.Retryable(err) {
-		f.Log.Warn("first message cannot be edited: posting it anew", "drill", d.ID, "channel", to.channel.Name, "error", err)
-		m.ID = part(d, "root again "+r.Posted.ID, to)
-		if posted, err = to.sender.Post(ctx, to.address, m); err == nil && posted.Thread != "" {
-			_ = f.Journal.BindThread(ctx, to.address.Key(), posted.Thread, d.ID) // costs people the id, no more
-		}
-	}
-	if err != nil {
-		return err
-	}
-	_, err = f.edit(ctx, name, func(r *room) {
-		if d.Rev > r.Rev {
-			r.Posted, r.Rev, r.EditedAt = posted, d.Rev, f.wall()
-		}
-	})
-	return err
-}
-
-// rewrite edits the cards whose question is answered, or has got another vote: who, when, and no live button.
-func (f *Function) rewrite(ctx context.Context, d *drill.Drill, to destination, name string, cards []card) error {
-	for _, c := range cards {
-		open := asked(d, c.Gate)
-		votes := 0
-		if a := d.Approvals; a != nil && a.Gate == c.Gate {
-			votes = len(a.Votes)
-		}
-		if open && votes == c.Votes {
-			continue
-		}
-		m, ok := messages.Card(d, c.Gate, f.options(d, to, part(d, "card "+c.Gate, to)))
-		if ok {
-			if _, err := to.sender.Update(ctx, c.Posted, f.ready(d.ID, to, m)); err != nil && chat.Retryable(err) {
-				return err
-			}
-		}
-		if _, err := f.edit(ctx, name, func(r *room) { r.Cards = settled(r.Cards, c.Gate, open, votes) }); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// asked reports whether the gate or claim still waits for an answer.
-func asked(d *drill.Drill, gate string) bool {
-	for _, g := range d.Gates {
-		if g.ID == gate {
-			return true
-		}
-	}
-	for _, c := range d.Claims {
-		if c.ID == gate {
-			return c.Answer == nil && !d.Status.Final()
-		}
-	}
-	return false
-}
-
-// settled drops an answered card, or notes how many votes it shows.
-func settled(cards []card, gate string, open bool, votes int) []card {
-	var out []card
-	for _, c := range cards {
-		if c.Gate == gate {
-			if !open {
-				continue
-			}
-			c.Votes = votes
-		}
-		out = append(out, c)
-	}
-	return out
+	return to.sender.Reply(ctx, r.Posted, m)
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/firedrill/firedrill/events"
@@ -24,11 +25,20 @@ type screen struct {
 	shown []chat.Message
 	ids   []string
 	calls []string
+	root  string // thread of the newest post
 	said  []chat.Saying
+	edits []time.Time // of the first message
 	fail  func(how string) error
+	slow  func(how string, m chat.Message) // before it is taken
+	reply time.Duration                    // for how long after that it says nothing
+	can   chat.Capabilities
+	bare  bool // it tells of no ids
 }
 
 func (s *screen) take(how string, m chat.Message, id string) (chat.Posted, error) {
+	if s.slow != nil {
+		s.slow(how, m)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.fail != nil {
@@ -39,18 +49,31 @@ func (s *screen) take(how string, m chat.Message, id string) (chat.Posted, error
 	s.calls = append(s.calls, how)
 	if i := slices.Index(s.ids, id); i >= 0 && how == "update" {
 		s.shown[i] = m
+		if i == 0 {
+			s.edits = append(s.edits, time.Now())
+		}
 		return chat.Posted{To: "local:a", ID: id, Thread: "t" + s.ids[0]}, nil
 	}
 	s.shown, s.ids = append(s.shown, m), append(s.ids, fmt.Sprint(len(s.ids)+1))
+	if s.bare {
+		return chat.Posted{To: "local:a"}, nil
+	}
 	id = s.ids[len(s.ids)-1]
-	return chat.Posted{To: "local:a", ID: id, Thread: "t" + s.ids[0]}, nil
+	if how == "post" {
+		s.root = "t" + id
+	}
+	return chat.Posted{To: "local:a", ID: id, Thread: s.root}, nil
 }
 
 func (s *screen) Post(_ context.Context, _ chat.Address, m chat.Message) (chat.Posted, error) {
 	return s.take("post", m, "")
 }
 func (s *screen) Update(_ context.Context, p chat.Posted, m chat.Message) (chat.Posted, error) {
-	return s.take("update", m, p.ID)
+	posted, err := s.take("update", m, p.ID)
+	if s.reply > 0 {
+		time.Sleep(s.reply)
+	}
+	return posted, err
 }
 func (s *screen) Reply(_ context.Context, _ chat.Posted, m chat.Message) (chat.Posted, error) {
 	return s.take("reply", m, "")
@@ -66,13 +89,11 @@ func (s *screen) Say(_ context.Context, what chat.Saying) error {
 	s.said = append(s.said, what)
 	return nil
 }
-func (s *screen) Capabilities() chat.Capabilities {
-	return chat.Capabilities{Update: true, Reply: true, Buttons: true}
-}
+func (s *screen) Capabilities(chat.Address) chat.Capabilities { return s.can }
 
 func newScreen(t *testing.T) (*bench, *screen) {
 	t.Helper()
-	b, s := newBench(t, channel("a", "local:a")), &screen{}
+	b, s := newBench(t, channel("a", "local:a")), &screen{can: chat.Capabilities{Update: true, Reply: true, Buttons: true}}
 	b.f.Senders = chat.New(nil, s)
 	b.f.Keys = tokentest.New()
 	b.f.Link = func(id string) string { return "https://drills.example.com/r/" + id }
@@ -98,7 +119,12 @@ func (b *bench) wantApproval() []events.Event {
 }
 
 func TestRoom_OneRootThatAlwaysShowsTheNewestState(t *testing.T) {
+	synctest.Test(t, oneRoot)
+}
+
+func oneRoot(t *testing.T) {
 	b, s := newScreen(t)
+	b.inTime()
 	b.all(b.facts)
 	root := s.shown[0].Text
 	for _, want := range []string{"1. Stop requested: no", "2. Stopped at the service: no", "3. Restored: no"} {
@@ -150,7 +176,12 @@ func count(list []string, word string) int {
 }
 
 func TestRoom_FactsAtOnceMakeOneThread(t *testing.T) {
+	synctest.Test(t, oneThread)
+}
+
+func oneThread(t *testing.T) {
 	b, s := newScreen(t)
+	b.inTime()
 	waiting := b.wantApproval()
 	var group sync.WaitGroup
 	for range 10 {
@@ -236,16 +267,27 @@ func TestRoom_AnInstanceThatDiedOverTheRootIsGivenUp(t *testing.T) {
 func TestRoom_ARootThatIsGoneIsPostedAnew(t *testing.T) {
 	b, s := newScreen(t)
 	b.all(b.facts)
-	s.fail = func(how string) error {
-		if how == "update" {
-			return &chat.Error{Code: chat.Denied, Err: errors.New("message_not_found")}
+	gone := func() {
+		first := true
+		s.fail = func(how string) error {
+			if how == "update" && first {
+				first = false
+				return &chat.Error{Code: chat.Denied, Err: errors.New("message_not_found")}
+			}
+			return nil
 		}
-		return nil
 	}
 	b.late += time.Minute
+	gone()
 	b.all(b.wantApproval())
 	if strings.Join(s.calls, " ") != "post reply post" || !strings.Contains(s.shown[2].Title, "Waiting for a person") {
 		t.Errorf("%v", s.calls)
+	}
+	b.all(b.vote("slack:T/BOB"))
+	gone()
+	b.all(b.vote("slack:T/CAROL"))
+	if got := strings.Join(s.calls[3:], " "); got != "reply update update reply update post" {
+		t.Errorf("gone once more: %v", got)
 	}
 }
 

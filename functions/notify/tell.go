@@ -33,10 +33,16 @@ type note struct {
 // tell posts a fact to one channel, unless it is known to have arrived. What sending again cannot mend is logged for a person to see.
 func (f *Function) tell(ctx context.Context, fact *fact, ch drill.Channel) error {
 	address, sender, err := f.Senders.Sender(ch.To)
-	if err == nil {
-		to := destination{channel: ch, address: address, sender: sender, hash: events.ID(address.Key())}
-		_, err, _ = f.flights.Do(fact.event.ID()+" "+to.hash, func() (any, error) { return nil, f.once(ctx, fact, to) })
+	if err != nil {
+		return f.lost(fact, ch, err)
 	}
+	to := destination{channel: ch, address: address, sender: sender, can: sender.Capabilities(address), hash: events.ID(address.Key())}
+	_, err, _ = f.flights.Do(fact.event.ID()+" "+to.hash, func() (any, error) { return nil, f.once(ctx, fact, to) })
+	return err
+}
+
+// lost returns an error that may pass, so that the fact is delivered again. Any other is logged.
+func (f *Function) lost(fact *fact, ch drill.Channel, err error) error {
 	switch {
 	case err == nil:
 		return nil
@@ -53,75 +59,81 @@ type destination struct {
 	channel drill.Channel
 	address chat.Address
 	sender  chat.Sender
+	can     chat.Capabilities
 	hash    string
 }
 
+// once tells the fact, and brings the drill's first message up to date whatever has become of that.
 func (f *Function) once(ctx context.Context, fact *fact, to destination) error {
+	err := f.lost(fact, to.channel, f.deliver(ctx, fact, to))
+	if rooted(fact, to) {
+		err = errors.Join(err, f.lost(fact, to.channel, f.refresh(ctx, fact, to)))
+	}
+	return err
+}
+
+func (f *Function) deliver(ctx context.Context, fact *fact, to destination) error {
 	key := sentPrefix + events.ID(fact.event.Source(), fact.event.ID(), to.hash)
-	_, sent, err := f.kept(ctx, fact.drill, key)
-	switch {
-	case err != nil:
+	if _, sent, err := f.kept(ctx, fact.drill, key); sent || err != nil {
 		return err
-	case sent && threaded(fact, to):
-		return f.refresh(ctx, fact, to)
-	case sent:
-		return nil
 	}
 	m, err := f.message(fact, to)
 	if err != nil {
 		return &chat.Error{Code: chat.Invalid, Err: err}
 	}
-	m = f.ready(fact.drill, to, m)
-	progress := fact.event.Type() == events.TypeProgressed && m.Level != chat.Urgent
+	m = f.ready(fact.drill, to, m, m.At)
+	step := m.Level != chat.Urgent && fact.step()
 	var last note
-	if progress {
-		skip, before, err := f.coalesced(ctx, fact, to, m)
-		if skip || err != nil {
-			return err
+	if step {
+		if last, _, err = f.kept(ctx, fact.drill, progressPrefix+to.hash); err != nil || m.At.Before(last.At) {
+			return err // there is newer progress to see
 		}
-		last = before
 	}
 	posted, err := f.post(ctx, fact, to, m, last)
 	if err != nil {
 		return err
 	}
 	n := note{Posted: posted, Event: fact.event.ID(), At: m.At}
-	if progress {
+	if step {
 		f.keep(ctx, fact.drill, progressPrefix+to.hash, n)
 	}
 	f.keep(ctx, fact.drill, key, n)
-	if threaded(fact, to) {
-		return f.refresh(ctx, fact, to)
-	}
 	return nil
 }
 
-// threaded reports whether the drill is one message at the destination, with all else in its thread.
-func threaded(fact *fact, to destination) bool {
-	can := to.sender.Capabilities()
-	return can.Update && can.Reply && fact.state != nil
+// step reports whether the fact is the progress of steps, which each newer one replaces. A progressed fact also tells of votes, and of how a stop is
+// going: each of them is a message of its own.
+func (f *fact) step() bool {
+	if f.event.Type() != events.TypeProgressed || f.state == nil || f.state.Stop != nil {
+		return false
+	}
+	p, err := events.Decode[events.Progressed](f.event)
+	return err == nil && p.At.Equal(f.state.ProgressedAt)
 }
 
-// ready puts into a message what only this function knows: the tokens of its buttons, and the token of the link to its page.
-func (f *Function) ready(drill string, to destination, m chat.Message) chat.Message {
-	now := f.Now()
+// rooted reports whether the drill is one message at the destination that is edited as it goes.
+func rooted(fact *fact, to destination) bool { return to.can.Update && fact.state != nil }
+
+// ready puts into a message what only this function knows: the tokens of its buttons, and the token of the link to its page. They are good for a
+// day after from: for a fact that is when it happened, so that the same fact is the same message however often it is sent.
+func (f *Function) ready(drill string, to destination, m chat.Message, from time.Time) chat.Message {
 	if f.Link != nil && m.Link != "" && m.Link == f.Link(drill) {
 		plain := m.Link
-		m.Link = f.Keys.Signed(plain, drill, now)
+		m.Link = f.Keys.Signed(plain, drill, from)
 		for i, field := range m.Fields {
 			if field.Value == plain {
 				m.Fields[i].Value = m.Link
 			}
 		}
 	}
-	if f.Keys.Empty() || !to.sender.Capabilities().Buttons {
+	if f.Keys.Empty() || !to.can.Buttons {
 		return m
 	}
 	for i, b := range m.Buttons {
 		if b.Act.Verb == "" {
 			continue
 		}
-		t, err := f.Keys.Press(token.Press{Verb: b.Act.Verb, Drill: b.Act.Drill, Of: b.Act.Of, Until: now.Add(buttonLife)})
+		t, err := f.Keys.Press(token.Press{Verb: b.Act.Verb, Drill: b.Act.Drill, Of: b.Act.Of, Until: from.Add(buttonLife)})
 		if err != nil {
 			f.Log.Warn("button not signed", "drill", drill, "verb", b.Act.Verb, "error", err)
 			continue
@@ -147,38 +159,24 @@ func (f *Function) options(d *drill.Drill, to destination, id string) messages.O
 	return o
 }
 
-// coalesced reports whether a progress message is not worth posting: a newer one is there, or one that is hardly older. What it
-// would have said is in the state that the next one is made from.
-func (f *Function) coalesced(ctx context.Context, fact *fact, to destination, m chat.Message) (bool, note, error) {
-	last, there, err := f.kept(ctx, fact.drill, progressPrefix+to.hash)
-	if err != nil || !there {
-		return false, note{}, err
-	}
-	return m.At.Before(last.At.Add(drill.ProgressEvery)), last, nil
-}
-
-// post updates the last progress message where the platform can, replies in the drill's thread where it can, and posts a new message
-// elsewhere.
+// post sends a fact: as one that belongs to the drill's root where there is one, into the thread of the drill's first message where that is all that
+// the platform has, and as a new message elsewhere.
 func (f *Function) post(ctx context.Context, fact *fact, to destination, m chat.Message, last note) (chat.Posted, error) {
-	if threaded(fact, to) {
+	if rooted(fact, to) {
 		return f.say(ctx, fact, to, m, last)
 	}
-	can := to.sender.Capabilities()
-	if can.Update && last.Posted.ID != "" {
-		posted, err := to.sender.Update(ctx, last.Posted, m)
-		if err == nil || chat.Retryable(err) {
-			return posted, err
-		} // the old message is gone, or too old: a new one it is
-	}
-	if !can.Reply {
+	if !to.can.Reply {
 		return to.sender.Post(ctx, to.address, m)
 	}
-	root, there, err := f.kept(ctx, fact.drill, threadPrefix+to.hash)
+	root, _, err := f.kept(ctx, fact.drill, threadPrefix+to.hash)
 	if err != nil {
 		return chat.Posted{}, err
 	}
-	if there {
-		return to.sender.Reply(ctx, root.Posted, m)
+	if root.Posted.ID != "" {
+		posted, err := to.sender.Reply(ctx, root.Posted, m)
+		if err == nil || chat.Retryable(err) {
+			return posted, err
+		} // the first message is gone: this is the first then
 	}
 	posted, err := to.sender.Post(ctx, to.address, m)
 	if err == nil {
@@ -203,12 +201,14 @@ func (f *Function) kept(ctx context.Context, id, name string) (note, bool, error
 	return n, true, nil
 }
 
-// keepFor is how long the note of a message that is out may take, even where the event that it came of has no time left.
-const keepFor = 2 * time.Second
+// lasting is for writing down that a message is out, which must be done even where the event that it came of has no time left.
+func lasting(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+}
 
 // keep writes a note. The message is out: failing now would only send it again.
 func (f *Function) keep(ctx context.Context, id, name string, n note) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepFor)
+	ctx, cancel := lasting(ctx)
 	defer cancel()
 	data, err := json.Marshal(n)
 	if err == nil {

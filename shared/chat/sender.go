@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// Capabilities say what a platform can do.
+// Capabilities say what a platform can do at an address: an app's bot mostly can what a group's own robot cannot.
 type Capabilities struct {
 	Update  bool // a posted message can be changed
 	Reply   bool // a message can be answered in a thread
@@ -15,7 +15,7 @@ type Capabilities struct {
 
 // Sender posts to one platform. It must be safe for concurrent use, must end within ctx, should not retry, and must return
 // errors that hold no secret, of type *Error wherever it knows the code. Update and Reply return an error that
-// wraps ErrUnsupported where Capabilities say no.
+// wraps ErrUnsupported where Capabilities say no, and where a message is of a kind that cannot be changed or answered.
 type Sender interface {
 	// Post sends a new message.
 	Post(ctx context.Context, to Address, m Message) (Posted, error)
@@ -23,8 +23,8 @@ type Sender interface {
 	Update(ctx context.Context, p Posted, m Message) (Posted, error)
 	// Reply sends a message into the thread of one that was posted.
 	Reply(ctx context.Context, p Posted, m Message) (Posted, error)
-	// Capabilities tells what the platform can do; it makes no call.
-	Capabilities() Capabilities
+	// Capabilities tells what can be done at the address; it makes no call.
+	Capabilities(to Address) Capabilities
 }
 
 // Chat routes messages to the senders of their platforms.

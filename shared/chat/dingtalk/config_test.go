@@ -129,7 +129,7 @@ func TestOutbound_OfCustomRobotsAloneNeedsNoApp(t *testing.T) {
 	if err != nil || out == nil {
 		t.Fatalf("outbound: %v, %v", out, err)
 	}
-	if c := out.Capabilities(); c.Buttons || c.Update || c.Reply {
+	if c := out.Capabilities(toCustom); c.Buttons || c.Update || c.Reply {
 		t.Errorf("it claims %+v", c)
 	}
 	if !slices.Contains(dingtalk.Variables(), "FIREDRILL_DINGTALK_ROBOTS") {

@@ -20,8 +20,11 @@ const (
 	pauseIP    = 5 * time.Minute  // so is an address that calls too often
 )
 
-// errToken marks an access token that DingTalk does not take.
-var errToken = errors.New("dingtalk does not take the access token")
+// errToken marks an access token that DingTalk does not take, errSecret a secret of the app.
+var (
+	errToken  = errors.New("dingtalk does not take the access token")
+	errSecret = errors.New("dingtalk does not take the app's secret")
+)
 
 // fault is what replies say went wrong: api.dingtalk.com names it in code, with a status of 4xx or 5xx, and oapi.dingtalk.com
 // numbers it in errcode, with 200.
@@ -62,6 +65,8 @@ func failure(c *wire.Client, call wire.Call, res wire.Result, err error) error {
 		return c.Throttled(call, max(wait, asked), text)
 	case k == badToken:
 		return &chat.Error{Code: chat.Denied, Err: fmt.Errorf("%w: %w", text, errToken)}
+	case k == badSecret:
+		return &chat.Error{Code: chat.Denied, Err: fmt.Errorf("%w: %w", text, errSecret)}
 	case k == denied:
 		return &chat.Error{Code: chat.Denied, Err: text}
 	case k == busy:
@@ -95,6 +100,7 @@ const (
 	throttledQPS
 	throttledRobot
 	badToken
+	badSecret
 	denied
 	busy
 	invalid
@@ -117,7 +123,7 @@ func meanings() []meaning {
 		{"send.too.fast", throttledRobot, ": the robot sends too often"},
 		{"toofast", throttledRobot, ": the robot sends too often"},
 		{"too.many", throttledRobot, ": the robot sends too often"},
-		{"invalidclientidorsecret", denied, ": check " + envKey + " and " + envSecrets},
+		{"invalidclientidorsecret", badSecret, ": check " + envKey + " and " + envSecrets},
 		{"invalidauthentication", badToken, ""},
 		{"token.invalid", badToken, ""},
 		{"token.notexisted", badToken, ""},

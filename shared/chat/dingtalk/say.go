@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/firedrill/firedrill/events"
 	"github.com/firedrill/firedrill/shared/chat"
 	"github.com/firedrill/firedrill/shared/chat/wire"
 )
@@ -29,6 +30,9 @@ func (x *Sender) Say(ctx context.Context, s chat.Saying) error {
 // session posts to a reply URL: https://open.dingtalk.com/document/orgapp/robot-reply-and-send-messages.
 func (x *Sender) session(ctx context.Context, s chat.Saying) error {
 	out := webMessage{Type: "markdown", At: mentioned{Mobiles: []string{}, Users: []string{}}}
+	if s.ID != "" {
+		out.UUID = events.ID("dingtalk answer", s.To.Key(), s.ID)
+	}
 	call := ""
 	if valid(s.User) {
 		out.At.Users = append(out.At.Users, s.User)

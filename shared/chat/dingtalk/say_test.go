@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -63,6 +64,29 @@ func TestTokens_AreFetchedOnceKeptAndFetchedAnew(t *testing.T) {
 	}
 }
 
+func TestTokens_TheSecretThatDingTalkTakesIsFoundAndRemembered(t *testing.T) {
+	v := newVendor(t)
+	clock := now
+	s := v.sender(t, wire.Options{Loopback: true, Now: func() time.Time { return clock }, Wait: noWait})
+	post := func() error {
+		clock = clock.Add(3 * time.Hour) // the token is over
+		_, err := s.Post(t.Context(), toGroup, message())
+		return err
+	}
+	v.secret = oldSecret // the new one stands in front of it already
+	err1, err2 := post(), post()
+	v.secret = appSecret
+	err3, err4 := post(), post()
+	want := []any{appSecret, oldSecret, oldSecret, oldSecret, appSecret, appSecret}
+	if err := errors.Join(err1, err2, err3, err4); err != nil || !slices.Equal(v.tried, want) {
+		t.Errorf("tried %v, %v", v.tried, err)
+	}
+	v.secret = "another"
+	if err := post(); chat.CodeOf(err) != chat.Denied || !strings.Contains(err.Error(), "FIREDRILL_DINGTALK_APP_SECRETS") || len(v.tried) != 8 {
+		t.Errorf("none is good: %v, tried %v", err, v.tried)
+	}
+}
+
 func TestTokens_FailWithoutShowingSecrets(t *testing.T) {
 	v := newVendor(t)
 	_, err := v.sender(t, options(), "FIREDRILL_DINGTALK_APP_SECRETS", "wrong-hunter2").Post(t.Context(), toGroup, message())
@@ -85,11 +109,15 @@ func TestTokens_FailWithoutShowingSecrets(t *testing.T) {
 func TestSay_AnswersWhereItWasAskedOrAlone(t *testing.T) {
 	v := newVendor(t)
 	s := v.sender(t, options())
-	saying := chat.Saying{To: toGroup, User: "alice", Text: "Unknown plan: try list.\nOr *help*.", Mode: "SANDBOX", URL: v.URL + "/robot/sendBySession?session=hunter2"}
+	saying := chat.Saying{To: toGroup, User: "alice", Text: "Unknown plan: try list.\nOr *help*.", Mode: "SANDBOX", URL: v.URL + "/robot/sendBySession?session=hunter2", ID: "fd_r1"}
 	if err := s.Say(t.Context(), saying); err != nil {
 		t.Fatal(err)
 	}
 	c := last(t, v)
+	uuid := c.body["msgUuid"]
+	if err := s.Say(t.Context(), saying); err != nil || uuid == nil || last(t, v).body["msgUuid"] != uuid {
+		t.Errorf("said again it is another message: %v, %v, %v", uuid, last(t, v).body["msgUuid"], err)
+	}
 	md := c.body["markdown"].(map[string]any)
 	at, _ := json.Marshal(c.body["at"])
 	if c.path != "/robot/sendBySession" || c.query != "session=hunter2" || md["title"] != "[SANDBOX] Unknown plan: try list." ||

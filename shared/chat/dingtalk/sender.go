@@ -65,9 +65,11 @@ func (*Sender) GoString() string { return "dingtalk sender" }
 // LogValue hides the secrets.
 func (*Sender) LogValue() slog.Value { return slog.StringValue("dingtalk sender") }
 
-// Capabilities says that the robot's buttons come back, and that cards can be changed. Custom robots can do neither.
-func (x *Sender) Capabilities() chat.Capabilities {
-	return chat.Capabilities{Update: x.s.app && x.s.template != "", Buttons: x.s.app}
+// Capabilities says that the buttons of the app's robot come back, and that cards can be changed. Custom robots can do neither.
+func (x *Sender) Capabilities(to chat.Address) chat.Capabilities {
+	_, channel, _ := strings.Cut(to.Place, "/")
+	app := x.s.app && !strings.HasPrefix(channel, customPrefix)
+	return chat.Capabilities{Update: app && x.s.template != "", Buttons: app}
 }
 
 // Post sends a message. The ID of a card is derived from the message's, so that it is the same card when it is sent again; that of
@@ -104,7 +106,7 @@ func (x *Sender) Update(ctx context.Context, p chat.Posted, m chat.Message) (cha
 	if err != nil {
 		return chat.Posted{}, err
 	}
-	if !x.Capabilities().Update || !strings.HasPrefix(p.ID, cardPrefix) || strings.HasPrefix(channel, customPrefix) {
+	if !x.Capabilities(to).Update || !strings.HasPrefix(p.ID, cardPrefix) {
 		return chat.Posted{}, unsupported("change a message that is no card")
 	}
 	if err := x.change(ctx, to, channel, p.ID, m); err != nil {

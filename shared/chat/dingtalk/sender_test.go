@@ -30,13 +30,15 @@ type vendor struct {
 	mu     sync.Mutex
 	calls  []call
 	tokens int
+	secret string // that it takes
+	tried  []any  // secrets that it was asked with
 	reply  func(c call) (status int, body string)
 }
 
 const taken = `{"errcode":0,"errmsg":"ok","processQueryKey":"pqk1","success":true,"result":{"outTrackId":"x","deliverResults":[{"success":true}]}}`
 
 func newVendor(t testing.TB) *vendor {
-	v := &vendor{reply: func(call) (int, string) { return 200, taken }}
+	v := &vendor{secret: appSecret, reply: func(call) (int, string) { return 200, taken }}
 	v.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		raw, _ := io.ReadAll(r.Body)
 		c := call{method: r.Method, path: r.URL.Path, token: r.Header.Get("x-acs-dingtalk-access-token"), query: r.URL.RawQuery}
@@ -45,7 +47,8 @@ func newVendor(t testing.TB) *vendor {
 		defer v.mu.Unlock()
 		w.Header().Set("Content-Type", "application/json")
 		if r.URL.Path == "/v1.0/oauth2/accessToken" {
-			if c.body["appKey"] != "dingappdrill" || c.body["appSecret"] != appSecret {
+			v.tried = append(v.tried, c.body["appSecret"])
+			if c.body["appKey"] != "dingappdrill" || c.body["appSecret"] != v.secret {
 				w.WriteHeader(400)
 				_, _ = io.WriteString(w, `{"code":"invalidClientIdOrSecret","message":"hunter2"}`)
 				return
@@ -143,8 +146,8 @@ func TestPost_AsTheAppsRobot(t *testing.T) {
 			t.Errorf("%d buttons: %v", n, c.body)
 		}
 	}
-	if s.Capabilities() != (chat.Capabilities{Buttons: true}) {
-		t.Errorf("it claims %+v", s.Capabilities())
+	if c := s.Capabilities(toGroup); c != (chat.Capabilities{Buttons: true}) {
+		t.Errorf("it claims %+v", c)
 	}
 	if _, err := s.Update(t.Context(), p, message()); !errors.Is(err, chat.ErrUnsupported) {
 		t.Errorf("update: %v", err)
@@ -193,8 +196,11 @@ func TestPost_AsACustomRobot(t *testing.T) {
 func TestPost_AsACardThatCanBeChanged(t *testing.T) {
 	v := newVendor(t)
 	s := v.sender(t, options(), cards...)
-	if s.Capabilities() != (chat.Capabilities{Update: true, Buttons: true}) {
-		t.Errorf("it claims %+v", s.Capabilities())
+	if c := s.Capabilities(toGroup); c != (chat.Capabilities{Update: true, Buttons: true}) {
+		t.Errorf("it claims %+v", c)
+	}
+	if c := s.Capabilities(toCustom); c != (chat.Capabilities{}) {
+		t.Errorf("a custom robot beside an app claims %+v", c)
 	}
 	m := message()
 	m.Mention = "alice"

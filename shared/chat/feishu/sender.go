@@ -41,10 +41,11 @@ func (*Sender) GoString() string { return "feishu sender" }
 // LogValue hides the secrets.
 func (*Sender) LogValue() slog.Value { return slog.StringValue("feishu sender") }
 
-// Capabilities are those of the app bot, or none where there are custom bots alone. For an address feishu:tenant/hook:name Update, Reply
-// and Say return chat.ErrUnsupported in any case, and buttons are shown as what to type.
-func (s *Sender) Capabilities() chat.Capabilities {
-	app := s.access != nil
+// Capabilities are those of the app bot. A custom bot, at feishu:tenant/hook:name, has none: Update, Reply and Say return
+// chat.ErrUnsupported, and buttons are shown as what to type.
+func (s *Sender) Capabilities(to chat.Address) chat.Capabilities {
+	_, place, _ := strings.Cut(to.Place, "/")
+	app := s.access != nil && !strings.HasPrefix(place, hookPrefix)
 	return chat.Capabilities{Update: app, Reply: app, Buttons: app}
 }
 

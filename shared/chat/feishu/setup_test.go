@@ -52,11 +52,14 @@ func TestSetup_OneDirectionNeedsNothingOfTheOther(t *testing.T) {
 	if err != nil || s.base != defaultEndpoint || len(s.access.secrets) != 2 || len(s.hooks) != 2 {
 		t.Fatal(s, err)
 	}
-	if c := s.Capabilities(); !c.Update || !c.Reply || !c.Buttons {
+	if c := s.Capabilities(group()); !c.Update || !c.Reply || !c.Buttons {
 		t.Errorf("app: %+v", c)
 	}
+	if c := s.Capabilities(hookAddress("alerts")); c != (chat.Capabilities{}) {
+		t.Errorf("a custom bot beside an app: %+v", c)
+	}
 	s, err = Outbound(func(n string) string { return map[string]string{envHooks: out[envHooks]}[n] }, options())
-	if err != nil || s.Capabilities() != (chat.Capabilities{}) {
+	if err != nil || s.Capabilities(group()) != (chat.Capabilities{}) {
 		t.Fatalf("custom bots alone: %v, %v", s, err)
 	}
 	if _, err := s.Post(t.Context(), group(), waiting()); chat.CodeOf(err) != chat.Denied || !strings.Contains(err.Error(), envApp) {

@@ -23,7 +23,7 @@ var _ chat.Sender = (*Sender)(nil)
 func New(out io.Writer) *Sender { return &Sender{out: out} }
 
 // Capabilities says that replies are shown as such; nothing else is possible in a stream of text.
-func (s *Sender) Capabilities() chat.Capabilities { return chat.Capabilities{Reply: true} }
+func (s *Sender) Capabilities(chat.Address) chat.Capabilities { return chat.Capabilities{Reply: true} }
 
 // Post writes the message.
 func (s *Sender) Post(_ context.Context, to chat.Address, m chat.Message) (chat.Posted, error) {

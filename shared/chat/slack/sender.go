@@ -40,7 +40,7 @@ func (Sender) GoString() string { return "[slack sender]" }
 func (Sender) LogValue() slog.Value { return slog.StringValue("[slack sender]") }
 
 // Capabilities says that Slack can do all of it.
-func (s *Sender) Capabilities() chat.Capabilities {
+func (s *Sender) Capabilities(chat.Address) chat.Capabilities {
 	return chat.Capabilities{Update: true, Reply: true, Buttons: true}
 }
 
@@ -95,7 +95,7 @@ func (s *Sender) post(ctx context.Context, p place, thread string, m chat.Messag
 }
 
 // Say tells one person something: by the reply URL where there is one, else as a message that nobody else sees. In the person's own
-// conversation with the app it is a message like any other. A reply URL that Slack takes no more is no failure.
+// conversation with the app it is a message like any other. A reply URL that takes no more, or none for now, is no failure.
 func (s *Sender) Say(ctx context.Context, a chat.Saying) error {
 	p, err := split(a.To)
 	if err != nil {
@@ -107,10 +107,10 @@ func (s *Sender) Say(ctx context.Context, a chat.Saying) error {
 	}
 	if url := s.replies.take(a.URL); url != "" {
 		no := false
-		call := wire.Call{URL: url, What: "answer in " + p.String()}
+		call := wire.Call{URL: url, What: "answer in " + p.String(), Key: "reply " + p.String()}
 		in := said{Type: "ephemeral", Text: fallback(text), Blocks: answerBlocks(text), Thread: a.Thread, Replace: &no}
 		err := s.respond(ctx, call, in)
-		if err == nil || chat.Retryable(err) {
+		if err == nil || chat.Retryable(err) && chat.CodeOf(err) != chat.Throttled {
 			return err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -342,11 +343,35 @@ func TestSay_AnotherWayWhereTheReplyURLIsUsedUp(t *testing.T) {
 			t.Errorf("%s: got %+v", answer, c)
 		}
 	}
-	for answer, want := range map[string]chat.Code{"429": chat.Throttled, "503": chat.Unavailable, `{"ok":false,"error":"ratelimited"}`: chat.Throttled} {
-		f := newFake(t, answer)
-		err := sender(t, f).Say(t.Context(), chat.Saying{To: drills, User: "U0BOB", Text: "x", URL: f.URL + "/response/hunter2"})
-		if chat.CodeOf(err) != want || len(f.calls) != 1 || strings.Contains(err.Error(), "hunter2") {
-			t.Errorf("%s: %v, %d calls", answer, err, len(f.calls))
+	f := newFake(t, "503")
+	err := sender(t, f).Say(t.Context(), chat.Saying{To: drills, User: "U0BOB", Text: "x", URL: f.URL + "/response/hunter2"})
+	if chat.CodeOf(err) != chat.Unavailable || len(f.calls) != 1 || strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("%v, %d calls", err, len(f.calls))
+	}
+}
+
+func TestSay_AReplyURLThatTakesNoneForNowHoldsNobodyBack(t *testing.T) {
+	for _, answer := range []string{"429", `{"ok":false,"error":"ratelimited"}`} {
+		f := newFake(t, answer, `{"ok":true,"message_ts":"1.1"}`)
+		f.header = http.Header{"Retry-After": {"600"}}
+		s := sender(t, f)
+		other := chat.Address{Platform: chat.Slack, Place: "T0DRILL/C0OTHER"}
+		for _, to := range []chat.Address{drills, drills, other} {
+			if err := s.Say(t.Context(), chat.Saying{To: to, User: "U0BOB", Text: "x", URL: f.URL + "/response/hunter2"}); err != nil {
+				t.Fatalf("%s: %v", answer, err)
+			}
+		}
+		var paths []string
+		for _, c := range f.calls {
+			paths = append(paths, c.path)
+		}
+		const url, method = "/response/hunter2", "/api/chat.postEphemeral"
+		if !slices.Equal(paths, []string{url, method, method, url}) {
+			t.Errorf("%s: %v", answer, paths)
+		}
+		f.answers = []string{answer}
+		if err := s.Say(t.Context(), chat.Saying{To: drills, User: "U0BOB", Text: "x", URL: f.URL + "/response/hunter2"}); chat.CodeOf(err) != chat.Throttled {
+			t.Errorf("neither way is open: %v", err)
 		}
 	}
 }
@@ -373,7 +398,7 @@ func TestSay_WithoutAReplyURL(t *testing.T) {
 }
 
 func TestCapabilities_AreAllThere(t *testing.T) {
-	if c := sender(t, newFake(t)).Capabilities(); !c.Update || !c.Reply || !c.Buttons {
+	if c := sender(t, newFake(t)).Capabilities(drills); !c.Update || !c.Reply || !c.Buttons {
 		t.Errorf("got %+v", c)
 	}
 }

@@ -43,7 +43,7 @@ func New(o Options) (*Sender, error) {
 func never(context.Context, time.Duration) error { return nil }
 
 // Capabilities says that receivers group by the payload's thread, and take no updates.
-func (s *Sender) Capabilities() chat.Capabilities { return chat.Capabilities{} }
+func (s *Sender) Capabilities(chat.Address) chat.Capabilities { return chat.Capabilities{} }
 
 // Post sends the message once. The message's ID is the webhook-id: a receiver may fold what it gets twice.
 func (s *Sender) Post(ctx context.Context, to chat.Address, m chat.Message) (chat.Posted, error) {

@@ -212,7 +212,7 @@ func TestSender_NeedsASecretAndAClock(t *testing.T) {
 
 func TestUpdateAndReply_AreNotOffered(t *testing.T) {
 	s := sender(t, true, nil)
-	if c := s.Capabilities(); c.Update || c.Reply {
+	if c := s.Capabilities(chat.Address{Platform: chat.Webhook}); c.Update || c.Reply {
 		t.Errorf("capabilities %+v", c)
 	}
 	_, err1 := s.Update(t.Context(), chat.Posted{}, message)

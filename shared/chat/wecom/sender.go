@@ -60,7 +60,10 @@ func (Sender) GoString() string { return "[wecom sender]" }
 func (Sender) LogValue() slog.Value { return slog.StringValue("[wecom sender]") }
 
 // Capabilities says that presses on an app's cards come back. A robot's messages show the commands instead of buttons.
-func (s *Sender) Capabilities() chat.Capabilities { return chat.Capabilities{Buttons: true} }
+func (s *Sender) Capabilities(to chat.Address) chat.Capabilities {
+	p, err := parsePlace(to)
+	return chat.Capabilities{Buttons: err == nil && p.robot == ""}
+}
 
 // Update returns chat.ErrUnsupported: a card changes only in the answer to a press.
 func (s *Sender) Update(context.Context, chat.Posted, chat.Message) (chat.Posted, error) {

@@ -274,8 +274,11 @@ func TestSay_TellsOneMember(t *testing.T) {
 
 func TestUpdateAndReply_AreNotOffered(t *testing.T) {
 	w := serve(t, nil)
-	if c := w.Capabilities(); c != (chat.Capabilities{Buttons: true}) {
-		t.Errorf("capabilities %+v", c)
+	if c := w.Capabilities(everyone()); c != (chat.Capabilities{Buttons: true}) {
+		t.Errorf("the app claims %+v", c)
+	}
+	if c := w.Capabilities(to(corp + "/robot:drills")); c != (chat.Capabilities{}) {
+		t.Errorf("a robot claims %+v", c)
 	}
 	_, err1 := w.Update(t.Context(), chat.Posted{}, plainMessage())
 	_, err2 := w.Reply(t.Context(), chat.Posted{}, plainMessage())
