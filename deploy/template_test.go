@@ -6,7 +6,9 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -106,7 +108,7 @@ func TestTemplate_SignalsReachWhoHandlesThem(t *testing.T) {
 func TestTemplate_AlarmPrefix(t *testing.T) {
 	for _, holds := range [][]string{nil, {"HasPrefix"}} {
 		for _, r := range load(t, holds...).Rules() {
-			if r.Name != "Alarms" {
+			if r.Name != "AlarmsRule" {
 				continue
 			}
 			detail := r.Pattern["detail"].(map[string]any)
@@ -324,7 +326,78 @@ func TestTemplate_AbortIsNeverStarved(t *testing.T) {
 			t.Errorf("%s has %v reserved, want %v", f, got, want)
 		}
 	}
-	if got := tpl.Property("abort", "EventInvokeConfig", "MaximumEventAgeInSeconds"); got != "21600" {
-		t.Errorf("a stop is given up after %v s; it never expires", got)
+	if queue, all := number(t, tpl.Property("abort", "Events", "Stops", "Properties", "ScalingConfig", "MaximumConcurrency")), number(t, tpl.Values["AbortConcurrency"]); queue < 2 || queue >= all {
+		t.Errorf("the queue takes %d of abort's %d instances: some are for monitors that post", queue, all)
 	}
+}
+
+// TestTemplate_AStopIsTriedUntilItIsDone wants what can stop a drill to stand on a queue that hands it over again and again for more than a day,
+// whatever the function answers, and to be kept for a person when even that has not helped. Lambda's own queue gives a failed event up after
+// three minutes.
+func TestTemplate_AStopIsTriedUntilItIsDone(t *testing.T) {
+	const day = 24 * 60 * 60
+	tpl := load(t)
+	for _, r := range tpl.Rules() {
+		if r.Function == "abort" && r.Queue != "Stops" {
+			t.Errorf("the rule %s calls abort itself: what fails for three minutes is given up", r.Name)
+		}
+	}
+	if got := tpl.Queues("abort"); !slices.Equal(got, []string{"Stops"}) {
+		t.Fatalf("abort is fed from %v", got)
+	}
+	if got := tpl.Property("abort", "DeadLetterQueue", "TargetArn"); got != "<Stops.Arn>" || tpl.Property("abort", "EventInvokeConfig", "DestinationConfig") != nil {
+		t.Errorf("what Lambda gives up goes to %v, where nobody tries it again, or in a wrapping", got)
+	}
+	source := tpl.Property("abort", "Events", "Stops", "Properties").(map[string]any)
+	if !slices.Equal(source["FunctionResponseTypes"].([]any), []any{"ReportBatchItemFailures"}) || source["BatchSize"] != "1" {
+		t.Errorf("the queue's event source is %v", source)
+	}
+	queue := tpl.Resources["Stops"].Properties
+	redrive := queue["RedrivePolicy"].(map[string]any)
+	every, times, kept := number(t, queue["VisibilityTimeout"]), number(t, redrive["maxReceiveCount"]), number(t, queue["MessageRetentionPeriod"])
+	if limit := number(t, tpl.Property("abort", "Timeout")); every != 6*limit || every > 120 {
+		t.Errorf("it is tried every %d s: want six times abort's own limit of %d s, and two minutes at most", every, limit)
+	}
+	if every*times < day || kept != 14*day || every*times > kept {
+		t.Errorf("it is tried for %d s, and kept for %d s", every*times, kept)
+	}
+	if redrive["deadLetterTargetArn"] != "<Undelivered.Arn>" || queue["SqsManagedSseEnabled"] != "true" {
+		t.Errorf("the queue is %v", queue)
+	}
+}
+
+func number(t *testing.T, v any) int {
+	t.Helper()
+	text, _ := v.(string)
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatalf("%v is no number", v)
+	}
+	return n
+}
+
+// TestTemplate_OnlyTheRulesFillTheStops wants nobody else to be let in, and nothing without TLS.
+func TestTemplate_OnlyTheRulesFillTheStops(t *testing.T) {
+	tpl := load(t)
+	policy := tpl.Resources["QueuePolicy"].Properties
+	all := []string{"<Refused.Arn>", "<Undelivered.Arn>", "<Stops.Arn>"}
+	if got := denied(policy["PolicyDocument"], "sqs:*", "Bool", "aws:SecureTransport", "false"); !same(got, all) || len(policy["Queues"].([]any)) != len(all) {
+		t.Errorf("without TLS these are closed: %v, of %v", got, policy["Queues"])
+	}
+	var rules []any
+	for _, name := range tpl.OfType("AWS::Events::Rule") {
+		rules = append(rules, "<"+name+".Arn>")
+	}
+	for _, one := range policy["PolicyDocument"].(map[string]any)["Statement"].([]any) {
+		s := one.(map[string]any)
+		if s["Effect"] != "Allow" || s["Resource"] != "<Stops.Arn>" {
+			continue
+		}
+		want := map[string]any{"ArnEquals": map[string]any{"aws:SourceArn": rules}}
+		if !reflect.DeepEqual(s["Condition"], want) || s["Action"] != "sqs:SendMessage" || !reflect.DeepEqual(s["Principal"], map[string]any{"Service": "events.amazonaws.com"}) {
+			t.Errorf("the queue is open by %v", s)
+		}
+		return
+	}
+	t.Error("no rule may put anything on the queue")
 }
