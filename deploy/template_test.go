@@ -146,9 +146,6 @@ func TestTemplate_WideGrants(t *testing.T) {
 			if slices.Contains(s.Actions, "s3:DeleteObject") && !same(s.Resources, []string{"<Bucket.Arn>/journal/active/*", "<Bucket.Arn>/journal/alarms/*"}) {
 				t.Errorf("%s may delete %v", role, s.Resources)
 			}
-			if slices.Contains(s.Actions, "s3:PutObject") && !same(s.Resources, []string{"<Bucket.Arn>/journal/*"}) {
-				t.Errorf("%s may write %v", role, s.Resources)
-			}
 		}
 	}
 }
@@ -181,13 +178,22 @@ func secretsOf() map[string][]string {
 		"FIREDRILL_SLACK_SIGNING_SECRETS": {"chatops"}, "FIREDRILL_FEISHU_ENCRYPT_KEYS": {"chatops"}, "FIREDRILL_FEISHU_VERIFICATION_TOKENS": {"chatops"},
 		"FIREDRILL_WECOM_TOKENS": {"chatops"}, "FIREDRILL_WECOM_AES_KEYS": {"chatops"},
 		"FIREDRILL_SLACK_BOT_TOKENS": {"notify"}, "FIREDRILL_FEISHU_APP_SECRETS": {"notify"}, "FIREDRILL_WECOM_APP_SECRETS": {"notify"},
+		"FIREDRILL_FEISHU_HOOKS": {"notify"}, "FIREDRILL_DINGTALK_ROBOTS": {"notify"}, "FIREDRILL_WECOM_ROBOTS": {"notify"},
+		"FIREDRILL_DINGTALK_CARD_SECRETS": {"chatops", "notify"}, // a card is sent only where its buttons can be believed
 	}
 }
 
-func chats() []string { return []string{"HasSlack", "HasFeishu", "HasDingTalk", "HasWeCom", "HasChat"} }
+func chats() []string {
+	return []string{"HasSlack", "HasFeishu", "HasDingTalk", "HasWeCom", "HasChat", "SendsFeishu", "SendsDingTalk", "SendsWeCom"}
+}
+
+// extras are the conditions of what a platform has besides its app.
+func extras() []string {
+	return []string{"HasFeishuHooks", "HasDingTalkRobots", "HasDingTalkCards", "HasWeComRobots"}
+}
 
 func TestTemplate_SecretsComeFromSecretsManager(t *testing.T) {
-	tpl := load(t, append(chats(), "HasAliyun", "HasTencent")...)
+	tpl := load(t, slices.Concat(chats(), extras(), []string{"HasAliyun", "HasTencent"})...)
 	clouds := []string{"ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "TENCENTCLOUD_SECRET_ID", "TENCENTCLOUD_SECRET_KEY"}
 	for _, f := range names() {
 		env := tpl.Env(f)
@@ -209,35 +215,61 @@ func TestTemplate_SecretsComeFromSecretsManager(t *testing.T) {
 	}
 }
 
-// TestTemplate_ChatPlatformsAreSetUpWhole reads the variables that the template gives for each platform, as the functions do.
-func TestTemplate_ChatPlatformsAreSetUpWhole(t *testing.T) {
+// given reads the variables that the template gives a function, as the function does, with plausible values in them.
+func given(tpl *sam.Template, f string) talk.Get {
 	values := map[string]string{
 		"FIREDRILL_CHAT_KEYS": base64.StdEncoding.EncodeToString(make([]byte, 32)), "FIREDRILL_SLACK_SIGNING_SECRETS": strings.Repeat("a1", 16), "FIREDRILL_SLACK_TENANTS": "T0DRILL",
 		"FIREDRILL_SLACK_APPS": "A0DRILL", "FIREDRILL_SLACK_BOT_TOKENS": "xoxb-1-abcdefghijkl", "FIREDRILL_FEISHU_TENANTS": "2ed263bf32cf1651", "FIREDRILL_FEISHU_APP_ID": "cli_drill",
-		"FIREDRILL_DINGTALK_TENANTS": "dingdrill", "FIREDRILL_DINGTALK_APP_KEY": "dingappdrill", "FIREDRILL_DINGTALK_ROBOT_CODES": "dingbotdrill",
+		"FIREDRILL_FEISHU_HOOKS": "ops=0123-4567:secretsecret", "FIREDRILL_DINGTALK_TENANTS": "dingdrill", "FIREDRILL_DINGTALK_APP_KEY": "dingappdrill",
+		"FIREDRILL_DINGTALK_ROBOT_CODES": "dingbotdrill", "FIREDRILL_DINGTALK_ROBOTS": "ops=token:SECdrill", "FIREDRILL_DINGTALK_CARD_TEMPLATE": "card.schema",
 		"FIREDRILL_WECOM_TENANTS": "wwdrill0000000001", "FIREDRILL_WECOM_AGENT": "1000002", "FIREDRILL_WECOM_TOKENS": "QDG6eK", "FIREDRILL_WECOM_AES_KEYS": strings.Repeat("a", 43),
+		"FIREDRILL_WECOM_ROBOTS": "ops=01234567-89ab-cdef-0123-456789abcdef",
 	}
-	tpl := load(t, chats()...)
-	read := func(f string) talk.Get {
-		env := tpl.Env(f)
-		return func(name string) string {
-			value, ok := env[name]
-			if v, given := values[name]; ok && given {
-				return v
-			}
-			if ok && strings.HasPrefix(value, "{{") && !strings.HasPrefix(name, "FIREDRILL_WEBHOOK") {
-				return "an-app-secret-of-some-length"
-			}
-			return ""
+	env := tpl.Env(f)
+	return func(name string) string {
+		value, ok := env[name]
+		if v, known := values[name]; ok && known {
+			return v
+		}
+		if ok && strings.HasPrefix(value, "{{") && !strings.HasPrefix(name, "FIREDRILL_WEBHOOK") {
+			return "an-app-secret-of-some-length"
+		}
+		return ""
+	}
+}
+
+// TestTemplate_ChatPlatformsAreSetUpWhole opens the platforms with the template's variables: all of them with all that they have, the apps alone, and
+// robots of groups without an app.
+func TestTemplate_ChatPlatformsAreSetUpWhole(t *testing.T) {
+	robots := []string{"HasChat", "SendsFeishu", "SendsDingTalk", "SendsWeCom", "HasFeishuHooks", "HasDingTalkRobots", "HasWeComRobots"}
+	for name, c := range map[string]struct {
+		holds   []string
+		in, out int
+	}{"all": {append(chats(), extras()...), 4, 4}, "apps": {chats(), 4, 4}, "robots": {robots, 0, 3}} {
+		tpl := load(t, c.holds...)
+		receivers, err := talk.Receivers(given(tpl, "chatops"))
+		if c.in > 0 && (err != nil || len(receivers) != c.in) || len(receivers) != c.in {
+			t.Errorf("%s: chatops has %d platforms, %v", name, len(receivers), err)
+		}
+		senders, err := talk.Senders(given(tpl, "notify"), wire.Options{Now: time.Now, Wait: func(context.Context, time.Duration) error { return nil }})
+		if err != nil || len(senders) != c.out {
+			t.Errorf("%s: notify has %d platforms, %v", name, len(senders), err)
 		}
 	}
-	receivers, err := talk.Receivers(read("chatops"))
-	if err != nil || len(receivers) != 4 {
-		t.Errorf("chatops: %d platforms, %v", len(receivers), err)
+}
+
+// TestTemplate_EveryVariableOfChatReachesAFunction: what docs/chat says can be set, can be set here.
+func TestTemplate_EveryVariableOfChatReachesAFunction(t *testing.T) {
+	tpl := load(t, append(chats(), extras()...)...)
+	in, out := tpl.Env("chatops"), tpl.Env("notify")
+	for _, v := range talk.Variables() {
+		_, a := in[v]
+		if _, b := out[v]; !a && !b {
+			t.Errorf("the template gives nobody %s", v)
+		}
 	}
-	senders, err := talk.Senders(read("notify"), wire.Options{Now: time.Now, Wait: func(context.Context, time.Duration) error { return nil }})
-	if err != nil || len(senders) != 4 {
-		t.Errorf("notify: %d platforms, %v", len(senders), err)
+	if _, ok := out[talk.InTenants]; ok || in[talk.InTenants] != tpl.Values["WebhookTenants"] {
+		t.Error("who may send commands is chatops's alone to know")
 	}
 }
 
@@ -307,7 +339,7 @@ func TestTemplate_TheFunctionsStartWithTheirVariables(t *testing.T) {
 }
 
 func TestTemplate_EveryVariableIsKnown(t *testing.T) {
-	tpl := load(t, "HasAliyun", "HasTencent")
+	tpl := load(t, slices.Concat(chats(), extras(), []string{"HasAliyun", "HasTencent"})...)
 	for _, f := range names() {
 		env := environ(t, tpl, f, "http://127.0.0.1:1")
 		if _, err := setup.Read(env); err != nil {
