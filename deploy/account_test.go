@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 
@@ -11,6 +12,7 @@ import (
 func TestAccount_ItsRoleHasWhatAnyFunctionCallsThere(t *testing.T) {
 	built := bootstraps(t)
 	tpl, err := sam.Load("aws/account.yaml", map[string]string{"HomeAccount": "210987654321"})
+	home := load(t)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -20,13 +22,13 @@ func TestAccount_ItsRoleHasWhatAnyFunctionCallsThere(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		all, err := needed(f, calls)
+		all, err := needed(home, f, calls)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for a := range all {
-			if strings.HasPrefix(a, "fis:") || a == makeRole {
-				need[a] = true
+		for p := range all {
+			if strings.HasPrefix(p, "fis:") || strings.HasPrefix(p, makeRole) {
+				need[p] = true
 			}
 		}
 	}
@@ -58,6 +60,26 @@ func TestPolicy_OtherAccountsOnlyWhereAskedFor(t *testing.T) {
 			if want := holds != nil && f != "notify" && f != "chatops"; got != want {
 				t.Errorf("with %v %s may take a role: %v", holds, f, got)
 			}
+		}
+	}
+}
+
+// TestForward_SendsAlarmsHomeAndMayDoNothingElse holds the rule of another region to the one that takes its alarms at home.
+func TestForward_SendsAlarmsHomeAndMayDoNothingElse(t *testing.T) {
+	const home = "arn:aws:events:eu-west-1:123456789012:event-bus/default"
+	for _, holds := range [][]string{nil, {"HasPrefix"}} {
+		tpl, err := sam.Load("aws/forward.yaml", map[string]string{"HomeBus": home}, holds...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		grants, err := tpl.Grants("Role")
+		if err != nil || !reflect.DeepEqual(grants, []sam.Statement{{Actions: []string{"events:PutEvents"}, Resources: []string{home}}}) {
+			t.Errorf("the role has %v, %v", grants, err)
+		}
+		there, here := tpl.Resources["Alarms"].Properties, load(t, holds...).Resources["AlarmsRule"].Properties
+		target := there["Targets"].([]any)[0].(map[string]any)
+		if !reflect.DeepEqual(there["EventPattern"], here["EventPattern"]) || target["Arn"] != home || target["RoleArn"] != "<Role.Arn>" {
+			t.Errorf("the rule there is %v, at home it takes %v", there, here["EventPattern"])
 		}
 	}
 }

@@ -3,11 +3,13 @@ package deploy
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -15,6 +17,7 @@ import (
 	"testing"
 
 	"github.com/firedrill/firedrill/deploy/sam"
+	"github.com/firedrill/firedrill/events"
 	"github.com/firedrill/firedrill/shared/bus/eventbridge"
 	"github.com/firedrill/firedrill/shared/deadletter/sqs"
 	"github.com/firedrill/firedrill/shared/journal/s3"
@@ -32,7 +35,7 @@ const (
 
 func load(t *testing.T, holds ...string) *sam.Template {
 	t.Helper()
-	tpl, err := sam.Load(templateFile, map[string]string{"Secrets": "drills"}, holds...)
+	tpl, err := sam.Load(templateFile, map[string]string{"Secrets": "drills", "AccountRole": "there"}, holds...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,25 +87,116 @@ func reach(bootstrap string) ([]string, error) {
 	return slices.Sorted(maps.Keys(found)), lines.Err()
 }
 
-// needed returns the actions that a function's role must have, no more and no fewer.
-func needed(function string, calls []string) (map[string]bool, error) {
-	out := map[string]bool{logStream: true, logWrite: true} // the platform writes what the function prints
+// needed returns what a function's role must be allowed, no more and no less: each action on each resource, under its condition.
+func needed(tpl *sam.Template, function string, calls []string) (map[string]bool, error) {
 	if !slices.Contains(calls, "s3.PutObject") || !slices.Contains(calls, "eventbridge.PutEvents") {
 		return nil, fmt.Errorf("%s reaches neither journal nor bus: the symbols are not what this test takes them for", function)
+	}
+	actions := []string{logStream, logWrite} // the platform writes what the function prints
+	if len(tpl.Queues(function)) > 0 {
+		actions = append(actions, "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes") // the platform reads the queue in the role's name
 	}
 	for _, call := range calls {
 		if function == "poll" && call == "fis.StartExperiment" && !recovers() {
 			continue // poll starts recovery runs alone
 		}
-		actions, ok := actionsOf()[call]
+		if function == "notify" && call == "eventbridge.PutEvents" {
+			continue // the host links it; notify's handler returns no events, which its own tests hold it to
+		}
+		more, ok := actionsOf()[call]
 		if !ok {
 			return nil, fmt.Errorf("%s can call %s, and nothing says here which action AWS asks for it", function, call)
 		}
-		for _, a := range actions {
-			out[a] = true
+		actions = append(actions, more...)
+	}
+	out := map[string]bool{}
+	for _, a := range actions {
+		on, err := resources(tpl, function, a)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range on {
+			out[permission(a, r, condition(function, a))] = true
 		}
 	}
 	return out, nil
+}
+
+const (
+	experiments = "arn:aws:fis:*:123456789012:experiment/*"
+	templates   = "arn:aws:fis:*:123456789012:experiment-template/*"
+	fisRole     = "arn:aws:iam::123456789012:role/aws-service-role/fis.amazonaws.com/*"
+)
+
+// resources says what an action of a function is about.
+func resources(tpl *sam.Template, function, action string) ([]string, error) {
+	const bucket = "<Bucket.Arn>"
+	switch action {
+	case logStream, logWrite:
+		return []string{"<" + strings.ToUpper(function[:1]) + function[1:] + "Logs.Arn>"}, nil
+	case "s3:ListBucket":
+		return []string{bucket}, nil
+	case "s3:GetObject":
+		return []string{bucket + "/journal/*", bucket + "/catalog/*"}, nil
+	case "s3:PutObject":
+		if function == "notify" { // it changes no drill
+			return []string{bucket + "/journal/objects/*", bucket + "/journal/registers/*"}, nil
+		}
+		return []string{bucket + "/journal/*"}, nil
+	case "s3:DeleteObject":
+		return []string{bucket + "/journal/active/*", bucket + "/journal/alarms/*"}, nil
+	case "events:PutEvents":
+		return []string{"<Bus.Arn>"}, nil
+	case "sqs:SendMessage": // to what its host refuses, and to what Lambda gives up in its name
+		out := []string{"<Refused.Arn>"}
+		for _, path := range [][]string{{"EventInvokeConfig", "DestinationConfig", "OnFailure", "Destination"}, {"DeadLetterQueue", "TargetArn"}} {
+			if arn, ok := tpl.Property(function, path...).(string); ok {
+				out = append(out, arn)
+			}
+		}
+		return out, nil
+	case "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes":
+		var out []string
+		for _, q := range tpl.Queues(function) {
+			out = append(out, "<"+q+".Arn>")
+		}
+		return out, nil
+	case "fis:StartExperiment":
+		return []string{templates, experiments}, nil
+	case "fis:GetExperiment", "fis:StopExperiment", "fis:TagResource", "fis:ListExperimentResolvedTargets":
+		return []string{experiments}, nil
+	case "fis:ListExperiments":
+		return []string{"*"}, nil // AWS knows no narrower one
+	case makeRole:
+		return []string{fisRole}, nil
+	case assumeRole:
+		return []string{"arn:aws:iam::*:role/there"}, nil
+	}
+	return nil, fmt.Errorf("nothing says here what %s is about", action)
+}
+
+// published says which events a function puts on the bus, besides facts.
+func published() map[string][]string {
+	return map[string][]string{"start": {events.TypeStop}, "poll": {events.TypeAdvance, events.TypeApprove, events.TypeReject}, "chatops": {"dev.firedrill.command.*", "dev.firedrill.chat.*"}}
+}
+
+// condition is what a grant must be tied to, as JSON; "" for nothing.
+func condition(function, action string) string {
+	switch action {
+	case makeRole:
+		return `{"StringEquals":{"iam:AWSServiceName":"fis.amazonaws.com"}}`
+	case "events:PutEvents":
+		types, _ := json.Marshal(append([]string{"dev.firedrill.drill.*"}, published()[function]...)) // texts
+		return `{"ForAllValues:StringEquals":{"events:source":"` + eventbridge.Source + `"},"ForAllValues:StringLike":{"events:detail-type":` + string(types) + `}}`
+	}
+	return ""
+}
+
+func permission(action, resource, condition string) string {
+	if condition != "" {
+		condition = " if " + condition
+	}
+	return action + " on " + resource + condition
 }
 
 // recovers reports whether a run of FIS may have a recovery run.
@@ -116,16 +210,23 @@ func wrong(need map[string]bool, grants []sam.Statement) []string {
 	var out []string
 	has := map[string]bool{}
 	for _, s := range grants {
+		tied := ""
+		if s.Condition != nil {
+			b, _ := json.Marshal(s.Condition) // texts
+			tied = string(b)
+		}
 		for _, a := range s.Actions {
-			has[a] = true
-			if !need[a] {
-				out = append(out, "has "+a+", which nothing in the function calls")
+			for _, r := range s.Resources {
+				p := permission(a, r, tied)
+				if has[p] = true; !need[p] {
+					out = append(out, "has "+p+", which nothing in the function needs")
+				}
 			}
 		}
 	}
-	for a := range need {
-		if !has[a] {
-			out = append(out, "lacks "+a)
+	for p := range need {
+		if !has[p] {
+			out = append(out, "lacks "+p)
 		}
 	}
 	return out
@@ -185,7 +286,7 @@ func TestPolicy_EachRoleHasWhatItsBinaryCanCall(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			need, err := needed(f, calls)
+			need, err := needed(tpl, f, calls)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -221,27 +322,99 @@ func everyAction() []string {
 	return slices.Compact(out)
 }
 
-// teeth takes each action away in turn, and adds each other one: every time the check must say so, and name it.
+// teeth takes each action away in turn, gives each to another resource and frees it of its condition, and adds each other one: every time the check
+// must say so, and name it.
 func teeth(t *testing.T, need map[string]bool, grants []sam.Statement) {
 	t.Helper()
-	for a := range need {
-		var less []sam.Statement
-		for _, s := range grants {
-			s.Actions = slices.DeleteFunc(slices.Clone(s.Actions), func(has string) bool { return has == a })
-			less = append(less, s)
-		}
-		if got := wrong(need, less); !slices.Contains(got, "lacks "+a) {
-			t.Errorf("nobody noticed that %s is gone: %v", a, got)
+	for i, s := range grants {
+		for n, a := range s.Actions {
+			for m, r := range s.Resources {
+				is, rest := permissionOf(s, a, r), sam.Statement{Actions: slices.Delete(slices.Clone(s.Actions), n, n+1), Resources: s.Resources, Condition: s.Condition}
+				others := sam.Statement{Actions: []string{a}, Resources: slices.Delete(slices.Clone(s.Resources), m, m+1), Condition: s.Condition}
+				less := append(slices.Delete(slices.Clone(grants), i, i+1), rest, others)
+				if got := wrong(need, less); !slices.Equal(got, []string{"lacks " + is}) {
+					t.Errorf("nobody noticed that %s is gone: %v", is, got)
+				}
+				for _, elsewhere := range []string{"*", r + "*", "arn:aws:s3:::another", "<Other.Arn>"} {
+					moved := sam.Statement{Actions: []string{a}, Resources: []string{elsewhere}, Condition: s.Condition}
+					if got := wrong(need, append(less, moved)); elsewhere != r && len(got) != 2 {
+						t.Errorf("nobody noticed that %s is about %s: %v", is, elsewhere, got)
+					}
+				}
+				if s.Condition == nil {
+					continue
+				}
+				if got := wrong(need, append(less, sam.Statement{Actions: []string{a}, Resources: []string{r}})); len(got) != 2 {
+					t.Errorf("nobody noticed that %s has lost its condition: %v", is, got)
+				}
+			}
 		}
 	}
 	for _, a := range append(everyAction(), assumeRole, "s3:*", "*", "iam:PassRole", "fis:StartExperimen?") {
-		if need[a] {
-			continue
-		}
-		more := append(slices.Clone(grants), sam.Statement{Actions: []string{a}, Resources: []string{"*"}})
-		if got := wrong(need, more); len(got) != 1 || !strings.HasPrefix(got[0], "has "+a+",") {
+		more := append(slices.Clone(grants), sam.Statement{Actions: []string{a}, Resources: []string{"arn:aws:x:::y"}})
+		if got := wrong(need, more); len(got) != 1 || !strings.HasPrefix(got[0], "has "+a+" on arn:aws:x:::y") {
 			t.Errorf("nobody noticed that %s came in: %v", a, got)
 		}
+	}
+}
+
+func permissionOf(s sam.Statement, action, resource string) string {
+	if s.Condition == nil {
+		return permission(action, resource, "")
+	}
+	b, _ := json.Marshal(s.Condition) // texts
+	return permission(action, resource, string(b))
+}
+
+// made finds the commands and replies that code makes.
+var made = regexp.MustCompile(`events\.(Start|Approve|Reject|Advance|Stop|Halt|Release|Note|Answer|Conclude|Reply|Tick|Alarm|State)\{[^}]`)
+
+// TestPolicy_EachFunctionMayPublishWhatItMakes reads the sources: what a function makes besides facts, its role may put on the bus.
+func TestPolicy_EachFunctionMayPublishWhatItMakes(t *testing.T) {
+	inside := map[string]string{"start": "Start"} // it starts what is due itself, as if somebody had asked
+	for _, f := range append(names(), "") {
+		folder := filepath.Join("..", "functions", f)
+		if f == "" {
+			folder = filepath.Join("..", "shared", "conduct")
+		}
+		files, err := filepath.Glob(filepath.Join(folder, "*.go"))
+		if err != nil || len(files) == 0 {
+			t.Fatal(folder, err)
+		}
+		for _, file := range files {
+			source, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.HasSuffix(file, "_test.go") {
+				continue
+			}
+			for _, m := range made.FindAllStringSubmatch(string(source), -1) {
+				may := slices.ContainsFunc(published()[f], func(typ string) bool {
+					return strings.HasSuffix(typ, "*") || strings.Contains(typ, "."+strings.ToLower(m[1])+".")
+				})
+				if !may && inside[f] != m[1] {
+					t.Errorf("%s makes an event %s, which %q may not put on the bus", file, m[1], f)
+				}
+			}
+		}
+	}
+}
+
+// TestPolicy_NobodyElseMayPutOurEventsOnTheBus: who could would give commands in anybody's name.
+func TestPolicy_NobodyElseMayPutOurEventsOnTheBus(t *testing.T) {
+	tpl := load(t)
+	var roles []any
+	for _, f := range names() {
+		if f != "notify" {
+			roles = append(roles, "<"+tpl.RoleOf(f)+".Arn>")
+		}
+	}
+	want := map[string]any{"Effect": "Deny", "Principal": "*", "Action": "events:PutEvents", "Resource": "<Bus.Arn>", "Condition": map[string]any{
+		"ForAnyValue:StringEquals": map[string]any{"events:source": eventbridge.Source}, "ArnNotEquals": map[string]any{"aws:PrincipalArn": roles}}}
+	policy := tpl.Resources["BusPolicy"]
+	if policy.Type != "AWS::Events::EventBusPolicy" || policy.Properties["EventBusName"] != "<Bus>" || !reflect.DeepEqual(policy.Properties["Statement"], want) {
+		t.Errorf("the bus's policy is %v", policy)
 	}
 }
 

@@ -28,7 +28,7 @@
 //
 // Delivery is at least once, in any order, possibly hours late, and sometimes not at all. Start, Approve, Reject and
 // Advance carry expires_at (15 minutes by default): after it they are refused instead of carried out. A stop, a halt and a
-// release never expire. An error that wraps ErrInvalid is final: delivering the event again cannot help. Only the
+// release never expire. An error that is Final wraps ErrInvalid: delivering the event again cannot help. Only the
 // deployment's own roles may put command.* on a bus, and consumers authorise the actor again. The actor is
 // platform:tenant/user, schedule:<plan> or alarm:<source>/<name>.
 //

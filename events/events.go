@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -42,6 +43,22 @@ const MaxBytes = 64 << 10
 
 // ErrInvalid marks an event that no retry can mend.
 var ErrInvalid = errors.New("invalid event")
+
+// Final reports whether no retry can mend an error. One that joins others is final only if each of them is: errors.Is would find ErrInvalid in
+// one of them, and what the rest wants to have again would be lost.
+func Final(err error) bool {
+	switch x := err.(type) { //nolint:errorlint // it walks the tree itself
+	case interface{ Unwrap() error }:
+		return Final(x.Unwrap())
+	case interface{ Unwrap() []error }:
+		all := x.Unwrap()
+		if slices.Contains(all, ErrInvalid) {
+			return true // marked with it; the others say why
+		}
+		return len(all) > 0 && !slices.ContainsFunc(all, func(one error) bool { return !Final(one) })
+	}
+	return err == ErrInvalid
+}
 
 // New makes an event; a payload that does not validate, or an event above MaxBytes, is an error that wraps ErrInvalid.
 func New(env Envelope, p Payload) (Event, error) {

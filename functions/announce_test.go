@@ -197,3 +197,12 @@ func announcedAndStarted(t *testing.T, announce string, times int) {
 		}
 	})
 }
+
+// TestStart_PassesOverATickFromLongAgo hands over the tick of AWS's own sample of a scheduled event. To start anything would panic here.
+func TestStart_PassesOverATickFromLongAgo(t *testing.T) {
+	a := newAnnouncer(t, "aws", fisBlock, `cron: "* * * * *", announce: 1h, missed: run`)
+	at := time.Unix(0, 0).UTC()
+	if out := a.tick(at, utc(t, "2026-11-24T09:00").Sub(at)); len(out) != 0 {
+		t.Errorf("it made %v", out)
+	}
+}

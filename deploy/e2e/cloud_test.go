@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -29,6 +30,7 @@ type cloud struct {
 	account   *account
 	bucket    string // where its S3 is
 	functions map[string]*emulator
+	queued    map[string]bool // functions that are fed from a queue
 
 	mu    sync.Mutex
 	sent  []delivery // everything that a function was handed, but for ticks
@@ -43,7 +45,7 @@ type delivery struct {
 
 func newCloud(t *testing.T, rie, endpoint string) *cloud {
 	t.Helper()
-	c := &cloud{Cloud: cloudtest.New(t), account: newAccount(t, endpoint), bucket: oneByOne(t, endpoint), functions: map[string]*emulator{}}
+	c := &cloud{Cloud: cloudtest.New(t), account: newAccount(t, endpoint), bucket: oneByOne(t, endpoint), functions: map[string]*emulator{}, queued: map[string]bool{}}
 	tpl, err := sam.Load(filepath.Join("..", "..", "template.yaml"), map[string]string{"Secrets": "drills", "Mode": "SANDBOX", "ObserveEvery": "1s"})
 	must(t, err)
 	c.account.wire(tpl, "firedrill-prod")
@@ -61,6 +63,7 @@ func newCloud(t *testing.T, rie, endpoint string) *cloud {
 	c.Settle, c.Logs = c.settle, func(name string) string { return c.functions[name].log() }
 	c.Invoke = func(name string, payload []byte) ([]byte, error) { return c.functions[name].invoke(payload) }
 	for _, name := range tpl.Functions() {
+		c.queued[name] = len(tpl.Queues(name)) > 0
 		c.functions[name] = startEmulator(t, rie, name, built[name].Path, c.env(tpl, name))
 	}
 	c.run()
@@ -173,11 +176,28 @@ func (c *cloud) hand(name string, payload []byte) {
 	defer c.note(-1)
 	var err error
 	for range 3 {
-		if _, err = c.functions[name].invoke(payload); err == nil {
+		if err = c.invoked(name, payload); err == nil {
 			return
 		}
 	}
 	c.Fail(name, err)
+}
+
+// invoked calls a function with an event, in a batch of one where a queue feeds it.
+func (c *cloud) invoked(name string, payload []byte) error {
+	if !c.queued[name] {
+		_, err := c.functions[name].invoke(payload)
+		return err
+	}
+	batch, err := json.Marshal(map[string]any{"Records": []map[string]string{{"messageId": "m1", "body": string(payload), "eventSource": "aws:sqs"}}})
+	if err != nil {
+		return err
+	}
+	reply, err := c.functions[name].invoke(batch)
+	if err == nil && string(reply) != `{"batchItemFailures":[]}` {
+		err = fmt.Errorf("%s answered a batch with %s", name, reply)
+	}
+	return err
 }
 
 // settle waits until no function has been handed anything for a while.

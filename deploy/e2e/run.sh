@@ -44,7 +44,7 @@ emulator=$("$venv/bin/python" -c 'import importlib.util, os; print(os.path.dirna
 cp "$emulator" "$work/aws-lambda-rie"
 chmod 755 "$work/aws-lambda-rie"
 
-step 120 "cfn-lint" "$venv/bin/cfn-lint" template.yaml deploy/aws/account.yaml
+step 120 "cfn-lint" "$venv/bin/cfn-lint" template.yaml deploy/aws/account.yaml deploy/aws/forward.yaml
 step 120 "sam validate --lint" "$venv/bin/sam" validate --lint --template template.yaml
 
 port=$("$venv/bin/python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net"
 	"strings"
 	"testing"
 
@@ -99,6 +100,25 @@ func TestStopDirect_all(t *testing.T) {
 	broken := write(t, "broken.yaml", noAHAS+"drills: { x: { titel: broken } }\n")
 	if code, _, errs := cli(t, "stop", "--direct", "--all", "--sandbox", w.s.boxURL, "--catalog", broken); code != 0 {
 		t.Errorf("a mistake in a plan keeps from stopping: exit %d: %s", code, errs)
+	}
+}
+
+func TestStopDirect_withoutLiveAndWithoutASandbox(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nobody := "http://" + l.Addr().String()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, about := range []string{"--all", "zzzzzzzz"} {
+		code, out, errs := cli(t, "stop", "--direct", about, "--sandbox", nobody, "--catalog", write(t, "accounts.yaml", noAHAS))
+		for _, want := range []string{"nothing was stopped", "none answers at " + nobody, "add --live"} {
+			if code != 1 || !strings.Contains(errs, want) {
+				t.Errorf("%s: exit %d, no %q in: %s%s", about, code, want, out, errs)
+			}
+		}
 	}
 }
 

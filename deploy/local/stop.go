@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"strings"
 	"sync"
 	"time"
@@ -75,6 +76,9 @@ func stopDirect(ctx context.Context, w io.Writer, r reach, id string, wait time.
 	}
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
+	if err := r.sandboxAnswers(ctx); err != nil {
+		return err
+	}
 	d := &direct{out: &locked{w: w}, id: id}
 	services := r.services("")
 	var wg sync.WaitGroup
@@ -94,6 +98,21 @@ func stopDirect(ctx context.Context, w io.Writer, r reach, id string, wait time.
 		fmt.Fprintf(w, "%d run(s) stopped, each confirmed by its service\n", d.found)
 	}
 	return errors.Join(d.errs...)
+}
+
+// sandboxAnswers wants a sandbox where --live is not said: who meant the real accounts must not take its silence for theirs.
+func (r *reach) sandboxAnswers(ctx context.Context) error {
+	if r.live {
+		return nil
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodHead, r.sandbox, nil)
+	if err == nil {
+		var res *http.Response
+		if res, err = (&http.Client{Timeout: 5 * time.Second}).Do(req); err == nil {
+			return res.Body.Close()
+		}
+	}
+	return fmt.Errorf("nothing was stopped: without --live only a sandbox is asked, and none answers at %s; to stop runs in the real accounts add --live: %w", r.sandbox, err)
 }
 
 func (d *direct) failed(err error) {

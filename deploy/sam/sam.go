@@ -36,6 +36,7 @@ type Statement struct {
 // Rule is one rule of EventBridge that calls a function.
 type Rule struct {
 	Function, Name string
+	Queue          string // that stands between the rule and the function; "" for none
 	Bus            string // "" for the account's own
 	Schedule       string // "" for a pattern
 	Pattern        map[string]any
@@ -208,8 +209,7 @@ func (t *Template) Env(function string) map[string]string {
 
 // RoleOf returns the name of a function's role.
 func (t *Template) RoleOf(function string) string {
-	role, _ := t.Property(function, "Role").(string)
-	return strings.TrimSuffix(strings.TrimPrefix(role, "<"), ".Arn>")
+	return named(t.Property(function, "Role"))
 }
 
 // Grants returns what a role may do. A role with anything else than inline policies, or with a statement that does not allow, is an error: a
@@ -240,16 +240,59 @@ func (t *Template) Grants(role string) ([]Statement, error) {
 	return out, nil
 }
 
-// Rules lists the rules that call functions.
+// Queues lists the queues that a function is fed from.
+func (t *Template) Queues(function string) []string {
+	var out []string
+	list, _ := t.Property(function, "Events").(map[string]any)
+	for _, name := range slices.Sorted(maps.Keys(list)) {
+		if dig(list[name], "Type") == "SQS" {
+			out = append(out, named(dig(list[name], "Properties", "Queue")))
+		}
+	}
+	return out
+}
+
+// named is the resource whose ARN a property is; "" for none.
+func named(v any) string {
+	arn, _ := v.(string)
+	return strings.TrimSuffix(strings.TrimPrefix(arn, "<"), ".Arn>")
+}
+
+// Rules lists the rules that call functions, be it by way of a queue.
 func (t *Template) Rules() []Rule {
 	var out []Rule
 	for _, f := range t.Functions() {
 		list, _ := t.Property(f, "Events").(map[string]any)
 		for _, name := range slices.Sorted(maps.Keys(list)) {
+			if dig(list[name], "Type") == "SQS" {
+				continue
+			}
 			r := Rule{Function: f, Name: name}
 			r.Bus, _ = dig(list[name], "Properties", "EventBusName").(string)
 			r.Schedule, _ = dig(list[name], "Properties", "Schedule").(string)
 			r.Pattern, _ = dig(list[name], "Properties", "Pattern").(map[string]any)
+			out = append(out, r)
+		}
+		for _, q := range t.Queues(f) {
+			out = append(out, t.into(q, f)...)
+		}
+	}
+	return out
+}
+
+// into lists the rules whose events stand on a queue for a function.
+func (t *Template) into(queue, function string) []Rule {
+	var out []Rule
+	for _, name := range t.OfType("AWS::Events::Rule") {
+		p := t.Resources[name].Properties
+		targets, _ := p["Targets"].([]any)
+		for _, target := range targets {
+			if named(dig(target, "Arn")) != queue {
+				continue
+			}
+			r := Rule{Function: function, Name: name, Queue: queue}
+			r.Bus, _ = p["EventBusName"].(string)
+			r.Pattern, _ = p["EventPattern"].(map[string]any)
 			out = append(out, r)
 		}
 	}

@@ -60,7 +60,7 @@ func (f *Function) Handle(ctx context.Context, in events.Event) ([]events.Event,
 	case events.TypeRelease:
 		out, err = f.release(ctx, in)
 	}
-	if errors.Is(err, events.ErrInvalid) {
+	if events.Final(err) {
 		f.Log.Warn("refused", "event", in.ID(), "type", in.Type(), "error", err)
 		return out, nil
 	}

@@ -69,7 +69,7 @@ func (f *Function) Handle(ctx context.Context, in events.Event) ([]events.Event,
 	case events.TypeNote:
 		out, err = f.note(ctx, in)
 	}
-	if errors.Is(err, events.ErrInvalid) {
+	if events.Final(err) {
 		f.Log.Warn("refused", "event", in.ID(), "type", in.Type(), "error", err)
 		return out, nil
 	}

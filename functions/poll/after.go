@@ -32,9 +32,18 @@ func (v *visit) again(ctx context.Context, rev int) error {
 	if err != nil {
 		return err
 	}
-	facts, err := e.Events()
+	facts, err := facts(e)
 	v.out = append(v.out, facts...)
 	return err
+}
+
+// facts reads an entry's outbox. What is damaged there is no fault of the event at hand, which is to come again: the error wraps nothing.
+func facts(e journal.Entry) ([]events.Event, error) {
+	out, err := e.Events()
+	if err != nil {
+		err = errors.New("read what is to be sent again: " + err.Error())
+	}
+	return out, err
 }
 
 // askAdvance asks advance to carry out an answer that is recorded and was left.

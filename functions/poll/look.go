@@ -88,7 +88,7 @@ func (f *Function) unsent(ctx context.Context, id string, sent, head int) ([]eve
 		if err != nil {
 			return out, err
 		}
-		facts, err := e.Events()
+		facts, err := facts(e)
 		if err != nil {
 			return out, err
 		}

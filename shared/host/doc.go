@@ -19,7 +19,7 @@
 //   - HTTP: the answer is 4xx, which a broker does not send again and puts on its dead-letter sink. An event of a known type
 //     that the function does not handle is taken and passed over, for not every broker filters.
 //
-// A request over HTTP that cannot be read is answered with 400 on both: its sender has it still.
+// A request over HTTP that cannot be read is answered with 400, or 413 where it is too large, on both: its sender has it still.
 //
 // # Time
 //

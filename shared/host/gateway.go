@@ -6,8 +6,11 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -39,15 +42,22 @@ type gatewayReply struct {
 	Base64  bool              `json:"isBase64Encoded"`
 }
 
-// request answers an HTTP request. What cannot be read is answered with 400: whoever sent it has it still.
+var errLarge = fmt.Errorf("the request is too large: the limit of its body is %d bytes", maxRequest)
+
+// request answers an HTTP request. What cannot be read is answered with 400, or 413: whoever sent it has it still.
 func (i *invoker) request(ctx context.Context, payload []byte) ([]byte, error) {
 	w := &recorder{header: http.Header{}}
 	r, err := readRequest(ctx, payload)
+	switch {
+	case err == nil:
+		i.f.HTTP.ServeHTTP(w, r)
+	case errors.Is(err, errLarge):
+		http.Error(w, err.Error(), http.StatusRequestEntityTooLarge)
+	default:
+		http.Error(w, err.Error(), http.StatusBadRequest)
+	}
 	if err != nil {
 		i.log.WarnContext(ctx, "request refused", "error", err)
-		http.Error(w, err.Error(), http.StatusBadRequest)
-	} else {
-		i.f.HTTP.ServeHTTP(w, r)
 	}
 	return json.Marshal(w.reply())
 }
@@ -65,6 +75,9 @@ func readRequest(ctx context.Context, payload []byte) (*http.Request, error) {
 			return nil, errors.New("the body is not valid base64")
 		}
 	}
+	if len(body) > maxRequest {
+		return nil, errLarge
+	}
 	target := &url.URL{Path: g.path(), RawQuery: g.Query}
 	if !strings.HasPrefix(target.Path, "/") {
 		return nil, errors.New("the path does not begin with a slash")
@@ -73,8 +86,8 @@ func readRequest(ctx context.Context, payload []byte) (*http.Request, error) {
 	if err != nil {
 		return nil, errors.New("the method or the path is not valid")
 	}
-	for name, value := range g.Headers {
-		r.Header.Set(name, value)
+	for _, name := range slices.Sorted(maps.Keys(g.Headers)) {
+		r.Header.Add(name, g.Headers[name]) // one that stands in two spellings stands twice
 	}
 	if len(g.Cookies) > 0 {
 		r.Header.Set("Cookie", strings.Join(g.Cookies, "; "))
@@ -87,21 +100,25 @@ func readRequest(ctx context.Context, payload []byte) (*http.Request, error) {
 	return r, nil
 }
 
-// path is the path below the stage; API Gateway leaves the stage's name in front of it.
+// path is the path below the stage; API Gateway leaves the stage's name in front of it. Of slashes at its beginning one is left: the
+// address of a function ends in one, and what follows two would be taken for a host.
 func (g *gatewayRequest) path() string {
 	path := g.Path
 	if stage := g.Context.Stage; stage != "" && stage != "$default" {
 		if rest, ok := strings.CutPrefix(path, "/"+stage); ok && (rest == "" || rest[0] == '/') {
-			path = "/" + strings.TrimPrefix(rest, "/")
+			path = "/" + rest
 		}
 	}
 	if path == "" {
 		return "/"
 	}
 	if plain, err := url.PathUnescape(path); err == nil {
-		return plain
+		path = plain
 	}
-	return path
+	if path[0] != '/' {
+		return path
+	}
+	return "/" + strings.TrimLeft(path, "/")
 }
 
 // recorder is the response that a handler writes.

@@ -28,15 +28,19 @@ func gatewayPayload(t testing.TB, change map[string]any) []byte {
 	return b
 }
 
-func TestRequest_BadOnesGet400(t *testing.T) {
+func TestRequest_BadOnesAreAnswered(t *testing.T) {
 	cases := []struct {
 		name    string
 		payload []byte
+		status  int
 	}{
-		{"truncated base64", gatewayPayload(t, map[string]any{"isBase64Encoded": true, "body": "aGVsbG8"})},
-		{"a path without a slash", gatewayPayload(t, map[string]any{"rawPath": "chat"})},
-		{"a method that is none", gatewayPayload(t, map[string]any{"requestContext": map[string]any{"http": map[string]string{"method": "B AD"}}})},
-		{"a body that is no text", gatewayPayload(t, map[string]any{"body": 17})},
+		{"truncated base64", gatewayPayload(t, map[string]any{"isBase64Encoded": true, "body": "aGVsbG8"}), 400},
+		{"a path without a slash", gatewayPayload(t, map[string]any{"rawPath": "chat"}), 400},
+		{"a method that is none", gatewayPayload(t, map[string]any{"requestContext": map[string]any{"http": map[string]string{"method": "B AD"}}}), 400},
+		{"a body that is no text", gatewayPayload(t, map[string]any{"body": 17}), 400},
+		{"a body that is too large", gatewayPayload(t, map[string]any{"body": strings.Repeat("x", maxRequest+1)}), 413},
+		{"the same in base64", gatewayPayload(t, map[string]any{"isBase64Encoded": true, "body": base64.StdEncoding.EncodeToString(make([]byte, maxRequest+1))}), 413},
+		{"ten megabytes", gatewayPayload(t, map[string]any{"body": strings.Repeat("x", 10<<20)}), 413},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -46,8 +50,8 @@ func TestRequest_BadOnesGet400(t *testing.T) {
 				t.Fatalf("Lambda would answer 502: %v", err)
 			}
 			var reply gatewayReply
-			if err := json.Unmarshal(got, &reply); err != nil || reply.Status != http.StatusBadRequest {
-				t.Errorf("got %s, %v", got, err)
+			if err := json.Unmarshal(got, &reply); err != nil || reply.Status != c.status {
+				t.Errorf("got %.200s, %v", got, err)
 			}
 			if len(r.dead.payloads) != 0 {
 				t.Error("a request went to the dead-letter target")
@@ -94,11 +98,21 @@ func TestRequest_ArrivesAsItWasSent(t *testing.T) {
 }
 
 func TestRequest_PathBelowTheStage(t *testing.T) {
-	for raw, want := range map[string]string{"/prod/alarms/a%20b": "/alarms/a b", "/prod": "/", "/production/x": "/production/x", "": "/"} {
+	for raw, want := range map[string]string{"/prod/alarms/a%20b": "/alarms/a b", "/prod": "/", "/production/x": "/production/x", "": "/", "//alarms/generic": "/alarms/generic",
+		"/prod//alarms/generic": "/alarms/generic", "/prod/%2Falarms": "/alarms", "alarms": "alarms"} {
 		g := gatewayRequest{Path: raw}
 		g.Context.Stage = "prod"
 		if got := g.path(); got != want {
 			t.Errorf("path of %q is %q, want %q", raw, got, want)
+		}
+	}
+}
+
+func TestRequest_AHeaderInTwoSpellingsStandsTwice(t *testing.T) {
+	for range 20 { // the order of a map is not that of the payload
+		g, err := readRequest(t.Context(), gatewayPayload(t, map[string]any{"headers": map[string]string{"X-Signature": "a", "x-signature": "b"}}))
+		if err != nil || len(g.Header.Values("X-Signature")) != 2 {
+			t.Fatalf("%v, %v", g, err)
 		}
 	}
 }
@@ -120,6 +134,7 @@ func TestAlarms_OnlyForMonitorsWithAToken(t *testing.T) {
 		{"a source that is none", "/alarms/nobody", "", "Bearer " + token, good, 400, 0},
 		{"no alarm", "/other", "", "Bearer " + token, good, 404, 0},
 		{"a bearer", "/alarms/generic", "", "Bearer " + token, good, 204, 1},
+		{"two slashes, for the address ends in one", "//alarms/generic", "", "Bearer " + token, good, 204, 1},
 		{"a password", "/alarms/generic", "", basic, good, 204, 1},
 		{"a query", "/alarms/generic", "token=" + token, "", good, 204, 1},
 		{"one of two alerts is bad", "/alarms/alertmanager", "", "Bearer " + token,

@@ -181,7 +181,7 @@ func (h *host) before(ctx context.Context) {
 	}
 }
 
-// one hands one event to the function. An error that wraps events.ErrInvalid is a refusal; any other wants the event again.
+// one hands one event to the function. A final error (events.Final) is a refusal; any other wants the event again.
 func (h *host) one(ctx context.Context, e events.Event) error {
 	if h.handle == nil {
 		return fmt.Errorf("%w: %s takes no events", events.ErrInvalid, h.p.Name)
@@ -201,7 +201,7 @@ func (h *host) all(ctx context.Context, in []events.Event) (again, refused error
 	var as, rs []error
 	for _, e := range in {
 		switch err := h.one(ctx, e); {
-		case errors.Is(err, events.ErrInvalid):
+		case events.Final(err):
 			rs = append(rs, err)
 		case err != nil:
 			as = append(as, err)

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -159,6 +161,29 @@ func TestInvoke_AnErrorOfTheFunctionWantsItAgain(t *testing.T) {
 	})
 	if got, err := (&invoker{r.host}).Invoke(t.Context(), []byte(scheduled())); err != nil || len(r.dead.payloads) != 1 {
 		t.Errorf("an invalid event: %s, %v, %d kept", got, err, len(r.dead.payloads))
+	}
+}
+
+// TestAgain_WinsOverARefusal: of two errors one is final; the other wants the event again, on Lambda, from a queue and over HTTP.
+func TestAgain_WinsOverARefusal(t *testing.T) {
+	r := newRig(t, Function{}, func(context.Context, events.Event) ([]events.Event, error) {
+		return nil, fmt.Errorf("two drills: %w", errors.Join(fmt.Errorf("%w: no", events.ErrInvalid), errors.New("not now")))
+	})
+	if got, err := (&invoker{r.host}).Invoke(t.Context(), []byte(scheduled())); err == nil {
+		t.Errorf("Lambda was told %s", got)
+	}
+	if again, refused := (&invoker{r.host}).deliver(t.Context(), []byte(scheduled())); again == nil || refused != nil {
+		t.Errorf("again %v, refused %v", again, refused)
+	}
+	req := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(tickEvent))
+	req.Header.Set("Content-Type", "application/cloudevents+json")
+	req.Header.Set("Authorization", "Bearer "+token)
+	w := httptest.NewRecorder()
+	if r.mux().ServeHTTP(w, req); w.Code != http.StatusServiceUnavailable {
+		t.Errorf("a broker was told %d", w.Code)
+	}
+	if len(r.dead.payloads) != 0 {
+		t.Error("it was given up")
 	}
 }
 

@@ -141,7 +141,7 @@ func (h *host) event(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	switch err := h.one(r.Context(), in); {
-	case errors.Is(err, events.ErrInvalid):
+	case events.Final(err):
 		h.refused(w, r, err)
 	case err != nil:
 		refuse(w, http.StatusServiceUnavailable, errors.New("not done; send it again"))

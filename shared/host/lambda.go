@@ -70,14 +70,15 @@ func (i *invoker) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if lc, ok := lambdacontext.FromContext(ctx); ok {
 		ctx = withRequest(ctx, lc.AwsRequestID)
 	}
-	if len(payload) > maxPayload {
+	var s shape
+	_ = json.Unmarshal(payload, &s) // what is malformed is refused with a better reason below
+	posted := s.Request.HTTP.Method != "" && i.f.HTTP != nil
+	if len(payload) > maxPayload && !posted {
 		return i.refuse(ctx, payload, fmt.Errorf("%w: %d bytes, the limit is %d", events.ErrInvalid, len(payload), maxPayload))
 	}
 	i.before(ctx)
-	var s shape
-	_ = json.Unmarshal(payload, &s) // what is malformed is refused with a better reason below
 	switch {
-	case s.Request.HTTP.Method != "" && i.f.HTTP != nil:
+	case posted:
 		return i.request(ctx, payload)
 	case len(s.Records) > 0 && s.Records[0].Source == "aws:sqs":
 		return i.batch(ctx, payload)

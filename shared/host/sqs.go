@@ -39,7 +39,7 @@ func (i *invoker) batch(ctx context.Context, payload []byte) ([]byte, error) {
 			return nil, errors.New("sqs batch: a record has no messageId, so none can be named")
 		}
 		if err := i.record(ctx, m); err != nil {
-			i.log.ErrorContext(ctx, "record failed", "record", m.ID, "final", errors.Is(err, events.ErrInvalid), "error", err)
+			i.log.ErrorContext(ctx, "record failed", "record", m.ID, "final", events.Final(err), "error", err)
 			out.Items = append(out.Items, failure{m.ID})
 		}
 	}

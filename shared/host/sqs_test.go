@@ -27,6 +27,7 @@ func batch(t testing.TB, bodies ...string) []byte {
 func TestBatch_NamesOnlyWhatFailed(t *testing.T) {
 	const at = "2026-11-21T08:00:00.000+0000"
 	sns := `{"Type":"Notification","TopicArn":"arn:aws:sns:us-east-1:123456789012:t","Message":"{\"AlarmName\":\"a\",\"NewStateValue\":\"OK\",\"StateChangeTime\":\"` + at + `\"}"}`
+	raw := `{"AlarmName":"a","AlarmArn":"arn:aws:cloudwatch:us-east-1:123456789012:alarm:a","NewStateValue":"ALARM","StateChangeTime":"` + at + `"}`
 	direct := `{"source":"aws.cloudwatch","alarmArn":"arn:aws:cloudwatch:us-east-1:1:alarm:a","time":"` + at + `","alarmData":{"alarmName":"a","state":{"value":"ALARM","timestamp":"` + at + `"}}}`
 	ready := `{"specversion":"1.0","id":"1","source":"/x","type":"dev.firedrill.signal.tick.v1","data":{"at":"2026-11-21T08:00:00Z"}}`
 	cases := []struct {
@@ -37,7 +38,7 @@ func TestBatch_NamesOnlyWhatFailed(t *testing.T) {
 	}{
 		{"a poisoned record among good ones", []string{scheduled(), `{"detail-type":"Sched`, alarmed(at)}, "b", 2},
 		{"a detail that is a string", []string{`{"detail-type":"FIS Experiment State Change","source":"aws.fis","detail":"{}"}`, scheduled()}, "a", 1},
-		{"each form that a payload has", []string{scheduled(), alarmed(at), sns, direct, ready, own(ready)}, "", 6},
+		{"each form that a payload has", []string{scheduled(), alarmed(at), sns, raw, direct, ready, own(ready)}, "", 7},
 		{"none that can be read", []string{"", "x"}, "a b", 0},
 		{"a function that fails on alarms", []string{alarmed(at), scheduled()}, "a", 2},
 		{"a function that panics on alarms", []string{alarmed(at), scheduled(), scheduled()}, "a", 3},

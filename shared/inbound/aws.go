@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/firedrill/firedrill/events"
 	"github.com/firedrill/firedrill/shared/chat"
@@ -23,6 +24,8 @@ type envelope struct {
 	AlarmArn    string          `json:"alarmArn"`
 	AccountID   string          `json:"accountId"`
 	AlarmData   json.RawMessage `json:"alarmData"`
+	AlarmName   string          `json:"AlarmName"`     // of an alarm's notification, as SNS with raw message delivery leaves it
+	NewState    string          `json:"NewStateValue"` // its AlarmArn is taken for alarmArn: encoding/json does not look at case
 	Records     []record        `json:"Records"`
 	SpecVersion string          `json:"specversion"`
 	Type        string          `json:"type"`
@@ -34,20 +37,28 @@ type record struct {
 }
 
 // AWS reads what EventBridge, the scheduler, an alarm or SNS hands to a function: a scheduled event becomes a tick, a state change of an
-// alarm an alarm, a state change of an FIS experiment a hint. An alarm whose data became insufficient neither fires nor has
-// resolved: it makes no event. https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-fis.html
+// alarm an alarm, a state change of an FIS experiment a hint. SNS may stand around any of these. An alarm whose data became insufficient
+// neither fires nor has resolved: it makes no event. https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-fis.html
 func AWS(body []byte) ([]events.Event, error) {
 	var env envelope
 	if err := object("aws payload", body, &env); err != nil {
 		return nil, err
 	}
+	if env.SpecVersion == "" && len(env.Records) > 0 {
+		return snsRecords(env.Records)
+	}
+	return env.read(body)
+}
+
+// read reads what is no list of records. body is the envelope itself.
+func (env envelope) read(body []byte) ([]events.Event, error) {
 	switch {
 	case env.SpecVersion != "":
 		return own(env.Type, body) // the scheduler's input is one of our events
-	case len(env.Records) > 0:
-		return snsRecords(env.Records)
-	case env.AlarmArn != "" || len(env.AlarmData) > 0:
+	case len(env.AlarmData) > 0:
 		return directAlarm(env)
+	case env.AlarmName != "" && env.NewState != "":
+		return notification{Message: string(body)}.read(bridged)
 	case strings.HasPrefix(env.DetailType, ours):
 		return own(env.DetailType, env.Detail)
 	}
@@ -68,9 +79,11 @@ func scheduled(env envelope) ([]events.Event, error) {
 	if env.Source != "aws.events" && env.Source != "aws.scheduler" {
 		return nil, invalid("aws scheduled event: it comes from %s, not from aws.events or aws.scheduler", seen(env.Source))
 	}
-	at, err := parseTime(env.Time, nil)
-	if err != nil {
-		return nil, err
+	at, err := time.Parse(time.RFC3339, env.Time)
+	if err != nil || at.Year() != 1970 { // which is what AWS's own sample of a scheduled event says
+		if at, err = parseTime(env.Time, nil); err != nil {
+			return nil, err
+		}
 	}
 	return tick("aws", at)
 }
@@ -109,10 +122,19 @@ func snsRecords(records []record) ([]events.Event, error) {
 			errs = append(errs, invalid("aws record: it comes from %s, only aws:sns is read here", seen(r.EventSource)))
 			continue
 		}
-		es, err := r.Sns.read()
+		es, err := r.Sns.read(inside)
 		out, errs = append(out, es...), append(errs, err)
 	}
 	return out, errors.Join(errs...)
+}
+
+// inside reads what a rule, or a person, put on a topic that calls a function: anything that could have called it itself.
+func inside(message []byte) ([]events.Event, error) {
+	var env envelope
+	if err := object("sns message", message, &env); err != nil {
+		return nil, err
+	}
+	return env.read(message)
 }
 
 // arnRegion returns the region and the account of an ARN, "" where it is none.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -102,7 +103,7 @@ func list(e events.Event, err error) ([]events.Event, error) {
 // own takes one of our own events out of a platform's wrapping. outer is the type that the wrapping names: a bus's rules see only that,
 // so the two must agree.
 func own(outer string, data []byte) ([]events.Event, error) {
-	e, err := events.Parse(data)
+	e, err := events.Parse(timed(data))
 	if err != nil {
 		return nil, err
 	}
@@ -110,6 +111,32 @@ func own(outer string, data []byte) ([]events.Event, error) {
 		return nil, invalid("an event of type %s is wrapped as %s", seen(e.Type()), seen(outer))
 	}
 	return []events.Event{e}, nil
+}
+
+// timed writes the time of an event's envelope as RFC 3339, and leaves every other byte as it is.
+func timed(data []byte) []byte {
+	d := json.NewDecoder(bytes.NewReader(data))
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return data
+	}
+	for d.More() {
+		name, err := d.Token()
+		var raw json.RawMessage
+		if err != nil || d.Decode(&raw) != nil {
+			return data // Parse says what is wrong
+		}
+		var t text
+		if name != "time" || json.Unmarshal(raw, &t) != nil {
+			continue
+		}
+		at, err := parseTime(t.String(), nil)
+		if _, good := time.Parse(time.RFC3339, t.String()); good == nil || err != nil {
+			return data
+		}
+		end := int(d.InputOffset())
+		return slices.Concat(data[:end-len(raw)], []byte(`"`+at.Format(time.RFC3339Nano)+`"`), data[end:])
+	}
+	return data
 }
 
 // each reads many items and keeps what can be read.

@@ -78,7 +78,8 @@ func (d alarmDetail) event(arn, account, region, sent string) ([]events.Event, e
 	return cloudwatch(d.Name, arn, account, region, d.State.Value, reason, changed)
 }
 
-func (n notification) read() ([]events.Event, error) {
+// read reads a message of SNS: an alarm's own, else whatever other takes.
+func (n notification) read(other func(message []byte) ([]events.Event, error)) ([]events.Event, error) {
 	switch n.Type {
 	case "SubscriptionConfirmation", "UnsubscribeConfirmation":
 		return nil, invalid("sns: this is a %s; confirm the subscription in the SNS console", n.Type)
@@ -91,7 +92,7 @@ func (n notification) read() ([]events.Event, error) {
 		return nil, err
 	}
 	if a.Value == "" && a.Name == "" {
-		return bridged([]byte(n.Message)) // a rule of EventBridge with SNS as its target
+		return other([]byte(n.Message)) // of a rule of EventBridge with SNS as its target
 	}
 	region, account := arnRegion(a.Arn)
 	if account == "" {
@@ -160,9 +161,9 @@ func cloudwatchHook(body []byte) ([]events.Event, error) {
 	}
 	switch {
 	case probe.Type != "" && (probe.Message != "" || strings.HasSuffix(probe.Type, "Confirmation")):
-		return probe.read()
+		return probe.read(bridged)
 	case probe.Name != "" && probe.Value != "":
-		return notification{Message: string(body)}.read()
+		return notification{Message: string(body)}.read(bridged)
 	case len(probe.Data) > 0, probe.Kind == "CloudWatch Alarm State Change":
 		return AWS(body)
 	}

@@ -122,7 +122,7 @@ func TestSamples_AreAllRead(t *testing.T) {
 	}
 }
 
-func TestCloudWatch_SameChangeByThreeWaysIsOneEvent(t *testing.T) {
+func TestCloudWatch_SameChangeByFourWaysIsOneEvent(t *testing.T) {
 	sns := sample(t, "aws-alarm-sns.json")
 	var records struct {
 		Records []struct {
@@ -144,8 +144,74 @@ func TestCloudWatch_SameChangeByThreeWaysIsOneEvent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if bridge[0].ID() != lambda[0].ID() || bridge[0].ID() != http[0].ID() {
-		t.Errorf("ids %s, %s, %s: want one", bridge[0].ID(), lambda[0].ID(), http[0].ID())
+	var n struct{ Message string }
+	if err := json.Unmarshal(records.Records[0].Sns, &n); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := inbound.AWS([]byte(n.Message)) // SNS with raw message delivery, on a queue
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bridge[0].ID() != lambda[0].ID() || bridge[0].ID() != http[0].ID() || bridge[0].ID() != raw[0].ID() {
+		t.Errorf("ids %s, %s, %s, %s: want one", bridge[0].ID(), lambda[0].ID(), http[0].ID(), raw[0].ID())
+	}
+}
+
+// topic wraps a message as SNS hands it to a function, and as it posts it over HTTP.
+func topic(t *testing.T, message []byte) (records, post []byte) {
+	t.Helper()
+	post, err := json.Marshal(map[string]string{"Type": "Notification", "TopicArn": "arn:aws:sns:us-east-1:123456789012:t", "Message": string(message)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []byte(`{"Records":[{"EventSource":"aws:sns","Sns":` + string(post) + `}]}`), post
+}
+
+func TestAWS_ATopicMayStandAroundWhatCallsAFunction(t *testing.T) {
+	_, start := ourStart(t)
+	composite := `{"AlarmName":"ServiceAggregatedAlarm","AlarmDescription":null,"AWSAccountId":"123456789012","NewStateValue":"ALARM","NewStateReason":"r","StateChangeTime":"2022-07-22T15:57:45.394+0000",
+		"Region":"US East (N. Virginia)","AlarmArn":"arn:aws:cloudwatch:us-east-1:123456789012:alarm:ServiceAggregatedAlarm","OldStateValue":"OK","AlarmRule":"ALARM(a)","TriggeringChildren":[]}`
+	for name, body := range map[string][]byte{
+		"aws-fis.json": nil, "aws-scheduled.json": nil, "aws-alarm-metric.json": nil, "aws-alarm-composite.json": nil, "aws-alarm-direct.json": nil,
+		"one of ours": start, "one of ours on its bus": []byte(`{"detail-type":"` + events.TypeStart + `","source":"firedrill","detail":` + string(start) + `}`), "a composite alarm's own": []byte(composite),
+	} {
+		if body == nil {
+			body = sample(t, name)
+		}
+		bare, err := inbound.AWS(body)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		wrapped, post := topic(t, body)
+		got, err := inbound.AWS(wrapped)
+		if err != nil || len(got) != 1 || got[0].ID() != bare[0].ID() {
+			t.Errorf("%s: by a topic it is %v, %v", name, got, err)
+		}
+		twice, _ := topic(t, wrapped)
+		if got, err := inbound.AWS(twice); !errors.Is(err, events.ErrInvalid) || len(got) != 0 {
+			t.Errorf("%s: a topic around a topic is read: %v, %v", name, got, err)
+		}
+		if got, err := inbound.Alarm("cloudwatch", "text/plain", post); err == nil && got[0].Type() != events.TypeAlarm {
+			t.Errorf("%s: who may post alarms posted %s", name, got[0].Type())
+		}
+	}
+}
+
+func TestAWS_TimesThatAreNotRFC3339(t *testing.T) {
+	want, ready := ourStart(t)
+	for name, written := range map[string]string{"no colon": `"2026-11-24T09:00:00.000+0000"`, "another zone": `"2026-11-24T17:00:00+0800"`} {
+		got, err := inbound.AWS([]byte(strings.Replace(string(ready), `"2026-11-24T09:00:00Z"`, written, 1)))
+		if err != nil || !got[0].Time().Equal(want.Time()) || string(got[0].Data()) != string(want.Data()) {
+			t.Errorf("%s: %v, %v", name, got, err)
+		}
+	}
+	twice := strings.Replace(string(ready), `"time":"2026-11-24T09:00:00Z"`, `"time":"2026-11-24T09:00:00+0000","time":"2027-11-24T09:00:00Z"`, 1)
+	if _, err := inbound.AWS([]byte(twice)); !errors.Is(err, events.ErrInvalid) {
+		t.Errorf("two times: %v", err)
+	}
+	first, err := inbound.AWS([]byte(`{"id":"1","detail-type":"Scheduled Event","source":"aws.events","time":"1970-01-01T00:00:00Z","detail":{}}`)) // AWS's own sample
+	if err != nil || said(first) != `signal.tick.v1 "" 1970-01-01T00:00:00Z {"at":"1970-01-01T00:00:00Z"}` {
+		t.Errorf("%v, %v", first, err)
 	}
 }
 

@@ -6,7 +6,7 @@
 //	FIREDRILL_BUS                   http(s)://host/path of any CloudEvents sink, or eventbridge://name?region=
 //	FIREDRILL_DEPLOYMENT            part of every event's source: /firedrill/<deployment>/<function>
 //	FIREDRILL_MODE                  LIVE, the default, or SANDBOX
-//	FIREDRILL_CATALOG               path of drills.yaml, or s3://bucket/folder/drills.yaml?region=: every function but advance reads it; abort can do without
+//	FIREDRILL_CATALOG               path of drills.yaml, or s3://bucket/folder/drills.yaml?region=: every function reads it; abort can do without
 //	FIREDRILL_DEADLETTER            URL of an SQS queue, or dir:///path: where refused payloads go
 //	FIREDRILL_ENDPOINT_FIS          (AHAS, OOS, CFG) another address of a service; in SANDBOX the only one
 //	FIREDRILL_WEBHOOK_SECRETS       secrets that commands to chatops are signed with, the newest first

@@ -16,7 +16,7 @@ import (
 
 const (
 	pathStyle      = "path_style"
-	defaultTimeout = 10 * time.Second
+	defaultTimeout = 3 * time.Second // the largest entry has 1 MiB: a second of it at 8 Mbit/s
 )
 
 // Credentials sign a call. Token is set for temporary ones. The fields are those of driver.Credentials, so one converts
@@ -37,7 +37,7 @@ type Config struct {
 	Credentials func(ctx context.Context) (Credentials, error)   // asked at every call: the host keeps a cache
 	Wait        func(ctx context.Context, d time.Duration) error // injected; returns early with ctx's error
 	Transport   http.RoundTripper                                // shared among all SDKs; nil for http.DefaultTransport
-	Timeout     time.Duration                                    // of one attempt; 0 for 10 s
+	Timeout     time.Duration                                    // of one attempt; 0 for 3 s
 }
 
 // ParseURL reads s3://bucket/prefix?region=eu-west-1. An endpoint that is not AWS's own is added as endpoint=, and

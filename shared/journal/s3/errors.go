@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -21,8 +22,12 @@ func codeOf(err error) string {
 	return ""
 }
 
-// temporary reports whether the same call may do better at once: the server is slow or broken, or the reply was lost.
+// temporary reports whether the same call may do better at once: the server is slow or broken, or the reply was lost. An attempt that ran out of
+// its time is one of these; call has seen that the caller's own is not over.
 func temporary(err error) bool {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return true // the SDK calls it cancelled, which it would not repeat
+	}
 	var response *smithyhttp.ResponseError
 	if errors.As(err, &response) && response.HTTPStatusCode() >= http.StatusInternalServerError {
 		return response.HTTPStatusCode() != http.StatusNotImplemented

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -194,6 +195,45 @@ func TestWire_NoAnswerInTime(t *testing.T) {
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%s: error is %v", op, err)
 		}
+	}
+}
+
+// TestWire_AnAttemptWithoutAnAnswerIsRepeated: all but a create, of which nobody knows whether it was done. Nothing is repeated for a caller who has
+// no time left.
+func TestWire_AnAttemptWithoutAnAnswerIsRepeated(t *testing.T) {
+	var calls atomic.Int32
+	release := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if calls.Add(1) == 1 {
+			<-release
+			return
+		}
+		if r.URL.Query().Has("list-type") {
+			listing("")(w, r)
+			return
+		}
+		ok(w, r)
+	}))
+	defer server.Close()
+	defer close(release)
+	c := config(t, server.URL)
+	c.Timeout = 200 * time.Millisecond
+	s := open(t, c)
+	for op, do := range everyCall(t) {
+		calls.Store(0)
+		err, want := do(s), int32(2)
+		if op == "create" {
+			want = 1
+		}
+		if n := calls.Load(); (err != nil) != (op == "create") || n != want {
+			t.Errorf("%s: %v after %d calls, want %d", op, err, n, want)
+		}
+	}
+	calls.Store(0)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if _, err := s.Get(ctx, "a/1"); !errors.Is(err, context.DeadlineExceeded) || calls.Load() != 1 {
+		t.Errorf("for a caller without time: %v after %d calls", err, calls.Load())
 	}
 }
 
