@@ -62,6 +62,7 @@ func block(p *drill.Plan, v value) {
 		return
 	}
 	p.Block, _ = v.plain(func(text value, s string) { checkReferences(text, s, p.Parameters) }).(map[string]any)
+	v.weigh(p.Block, maxBlock)
 	for _, e := range v.entries() {
 		switch {
 		case e.name == "targets":

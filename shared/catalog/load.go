@@ -150,7 +150,7 @@ func (l *loader) version(top value, fields map[string]value, root bool) {
 
 // include reads the files that one pattern names.
 func (l *loader) include(item value, from string, stack []string) {
-	pattern, ok := item.line()
+	pattern, ok := item.lineUpTo(maxNote)
 	if !ok {
 		return
 	}
