@@ -35,6 +35,14 @@ const (
 	maxWait     = 7 * 24 * time.Hour
 )
 
+// maxDurationOf reads a plan's time. One with a mistake counts as the longest that suits every service, so that no driver finds a second one.
+func maxDurationOf(v value) time.Duration {
+	if d, ok := v.durationFrom(minWait, maxDuration); ok {
+		return d
+	}
+	return maxDuration / 2
+}
+
 // atMost reports a list or a mapping that is too long.
 func (v value) atMost(most, n int, what string) {
 	if n > most {

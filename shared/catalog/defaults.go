@@ -36,7 +36,7 @@ func (l *loader) readDefaults() {
 		d.environment = v.environment()
 	}
 	if v, ok := fields["max_duration"]; ok {
-		d.maxDuration, _ = v.durationFrom(minWait, maxDuration)
+		d.maxDuration = maxDurationOf(v)
 	}
 	if v, ok := fields["window"]; ok {
 		d.window = window(v)

@@ -52,7 +52,9 @@ func parameter(e entry) drill.Parameter {
 	before := len(*e.src.problems)
 	fields := e.fields(kindParameter)
 	if v, ok := fields["type"]; ok {
-		p.Type, _ = v.choice(parameterTypes()...)
+		if kind, ok := v.choice(parameterTypes()...); ok {
+			p.Type = kind
+		}
 	}
 	if v, ok := fields["title"]; ok {
 		p.Title, _ = v.line()

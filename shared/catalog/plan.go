@@ -30,6 +30,9 @@ func (l *loader) plan(e entry) (drill.Plan, bool) {
 	}
 	checkStartable(p, e, fields)
 	l.keep(e, fields)
+	if p.Block != nil && p.Account.Cloud == cloudOf(p.Service) {
+		l.readable[p.Name] = p
+	}
 	return p, ok
 }
 
@@ -64,8 +67,7 @@ func (l *loader) limits(p *drill.Plan, fields map[string]value) bool {
 	}
 	p.MaxDuration = drill.Duration(l.defaults.maxDuration)
 	if v, ok := fields["max_duration"]; ok {
-		d, _ := v.durationFrom(minWait, maxDuration)
-		p.MaxDuration = drill.Duration(d)
+		p.MaxDuration = drill.Duration(maxDurationOf(v))
 	}
 	if v, ok := fields["unbounded"]; ok {
 		p.Unbounded, _ = v.lineUpTo(maxNote)
