@@ -103,6 +103,10 @@ func address(v value) string {
 		v.wrong("", "%s", err)
 		return ""
 	}
+	if s != strings.TrimSpace(s) {
+		v.wrong("remove the space", "begins or ends with a space")
+		return ""
+	}
 	return s
 }
 
