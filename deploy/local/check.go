@@ -4,11 +4,9 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 
 	"github.com/spf13/cobra"
-	"go.yaml.in/yaml/v3"
 
 	"github.com/firedrill/firedrill/shared/catalog"
 	"github.com/firedrill/firedrill/shared/drill"
@@ -56,10 +54,10 @@ func check(cmd *cobra.Command, file string, asJSON bool) error {
 	for _, p := range problems {
 		found = append(found, finding{p.File, p.Line, p.Column, p.Field, p.Message, p.Fix})
 	}
-	found = append(found, checkBlocks(c)...)
+	found = append(found, checkBlocks(c, found)...)
 	files := c.Files()
 	slices.SortStableFunc(found, func(a, b finding) int {
-		return cmp.Or(slices.Index(files, a.File)-slices.Index(files, b.File), a.Line-b.Line)
+		return cmp.Or(slices.Index(files, a.File)-slices.Index(files, b.File), a.Line-b.Line, a.Column-b.Column)
 	})
 	hints := []finding{}
 	for _, h := range c.Hints() {
@@ -80,33 +78,38 @@ func check(cmd *cobra.Command, file string, asJSON bool) error {
 	return nil
 }
 
-// checkBlocks asks each driver about its plans' blocks.
-func checkBlocks(c *catalog.Catalog) []finding {
+// checkBlocks asks each driver about the blocks that could be read, also of plans with other mistakes. What the catalogue has told already
+// is left out.
+func checkBlocks(c *catalog.Catalog, told []finding) []finding {
 	var out []finding
-	var at map[string]finding
-	for _, p := range c.Plans() {
-		for _, one := range each(checkBlock(p)) {
-			if at == nil {
-				at = blockPlaces(c.Files())
+	var plans map[string]spot
+	for _, p := range c.Readable() {
+		_, sound := c.Plan(p.Name)
+		for _, one := range each(checkBlock(p, sound)) {
+			if plans == nil {
+				plans = spots(c.Files())
 			}
-			field := "drills." + p.Name + "." + string(p.Service)
-			f := at[field]
-			f.Field, f.Message = field, one.Error()
-			out = append(out, f)
+			f := plans[p.Name].finding(p, one)
+			if !slices.ContainsFunc(told, func(t finding) bool { return t.Field == f.Field }) {
+				out = append(out, f)
+			}
 		}
 	}
 	return out
 }
 
 // checkBlock asks the driver about one plan. Parameters without a default get made-up values; a mistake that only some of them cause
-// is none.
-func checkBlock(p drill.Plan) error {
+// is none. Parameters that cannot be put in are a mistake only where the catalogue has found none.
+func checkBlock(p drill.Plan, sound bool) error {
 	sv, err := described(p)
 	if err != nil {
 		return err
 	}
 	for i, guess := range guesses() {
 		_, block, wrong := catalog.Resolve(p, standIns(p, guess))
+		if wrong != nil && !sound {
+			return nil
+		}
 		if wrong == nil {
 			wrong = sv.Check(driver.Request{Drill: "check", Role: drill.Main, Token: "check/main", Plan: p.Name, Title: p.Title, Block: block,
 				Account: p.Account.Name, Region: p.Account.Region, Timeout: p.MaxDuration.D()})
@@ -119,27 +122,6 @@ func checkBlock(p drill.Plan) error {
 		}
 	}
 	return err
-}
-
-// blockPlaces finds where each plan's block stands, by field.
-func blockPlaces(files []string) map[string]finding {
-	out := map[string]finding{}
-	for _, file := range files {
-		var top struct {
-			Drills map[string]map[string]yaml.Node `yaml:"drills"`
-		}
-		content, err := os.ReadFile(file)
-		if err != nil {
-			continue // the one that came with the command has no file
-		}
-		_ = yaml.Unmarshal(content, &top) // what it cannot read it leaves out; the catalogue says why
-		for plan, fields := range top.Drills {
-			for service, n := range fields {
-				out["drills."+plan+"."+service] = finding{File: file, Line: n.Line, Column: n.Column}
-			}
-		}
-	}
-	return out
 }
 
 // described opens a plan's driver without credentials: enough for what needs no I/O.

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -48,7 +49,7 @@ func TestCheck_fiveMistakesAtOnce(t *testing.T) {
 	want := []string{
 		file + `:8:63: drills.one.max_duration: "30 minutes" is not a duration; write 30m`,
 		file + `:9:46: drills.two.account: "nobody" is not in accounts; known: a, l, t`,
-		file + `:10:58: drills.three.fis: fis.tempo: unknown field: use template, targets, actionsMode, experimentOptions or tags`,
+		file + `:10:97: drills.three.fis.tempo: unknown field: use template, targets, actionsMode, experimentOptions or tags`,
 		file + `:11:11: drills.four.titel: unknown field "titel"; did you mean title?`,
 		file + `:12:62: drills.five.stop_on[0]: "nothing" is not in alarms`,
 	}
@@ -72,6 +73,63 @@ func TestCheck_fiveMistakesAtOnce(t *testing.T) {
 	}
 	if p := got.Problems[0]; p.File != file || p.Line != 8 || p.Column != 63 || p.Field != "drills.one.max_duration" || p.Message == "" || p.Fix != "write 30m" {
 		t.Errorf("the first problem: %+v", p)
+	}
+}
+
+// TestCheck_nothingHidesTheMistakesOfABlock: each mistake is found beside the others, and once.
+func TestCheck_nothingHidesTheMistakesOfABlock(t *testing.T) {
+	const blocks = `  oos: { owner: o, account: l, oos: { template: "", loopMode: Whatever } }
+  cfg: { owner: o, account: t, cfg: { template: -1, mode: hand, instances: [ a, a ] } }
+  ahas: { owner: o, account: l, ahas: { experiment: 1234567890123456789, definition: { param: [ {} ] } } }
+  fis: { owner: o, account: a, max_duration: 13h, fis: { template: "a b", experimentOptions: { actionsMode: none } } }
+`
+	of := []string{
+		"8:49: drills.oos.oos.template: is missing", "8:63: drills.oos.oos.loopMode: is not a field",
+		"9:49: drills.cfg.cfg.template: must be a positive number", "9:59: drills.cfg.cfg.mode: must be one of auto, manual", "9:81: drills.cfg.cfg.instances[1]: a is listed twice",
+		"10:53: drills.ahas.ahas.experiment: 1234567890123456789 has too many digits", "10:97: drills.ahas.ahas.definition.param[0].groupId: missing",
+		"11:46: drills.fis.max_duration: 13h0m0s is longer than FIS", "11:68: drills.fis.fis.template: \"a b\" is not the id", "11:109: drills.fis.fis.experimentOptions.actionsMode: none is not a mode",
+	}
+	for name, c := range map[string]struct {
+		text string
+		more []string
+	}{
+		"nothing besides":               {head + blocks, nil},
+		"a mistake in defaults":         {strings.Replace(head, "timezone: UTC", "zone: UTC", 1) + blocks, []string{"2:13: defaults.zone: unknown field"}},
+		"a mistake in the time":         {strings.Replace(head, "max_duration: 10m", "max_duration: 10", 1) + blocks, []string{`2:63: defaults.max_duration: 10 is not a duration`}},
+		"a mistake in include":          {head + blocks + "include: [ nowhere.yaml ]\n", []string{"12:12: include[0]: no file matches"}},
+		"a mistake in freezes":          {head + blocks + "freezes: [ { name: f } ]\n", []string{"12:12: freezes[0]: from is missing", "12:12: freezes[0]: until is missing"}},
+		"a mistake in bindings":         {head + blocks + "bindings: [ { role: king, to: \"slack:T/U\" } ]\n", []string{"12:21: bindings[0].role: the role \"king\" is not known"}},
+		"a channel that is not there":   {head + strings.Replace(blocks, "{ owner: o, account: l, oos", "{ notify: [ gone ], account: l, oos", 1), []string{`8:20: drills.oos.notify[0]: "gone" is not in channels`}},
+		"a parameter with no such type": {head + strings.Replace(blocks, "owner: o, account: t", "parameters: { p: { type: x } }, account: t", 1), []string{"9:35: drills.cfg.parameters.p.type: \"x\" is not one of"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := write(t, "drills.yaml", c.text)
+			_, out, _ := cli(t, "check", "--catalog", file)
+			want := append(slices.Clone(of), c.more...)
+			for _, w := range want {
+				if _, message, _ := strings.Cut(w, " "); !strings.Contains(out, message) {
+					t.Errorf("no %s", message)
+				}
+			}
+			if n := strings.Count(out, "\n"); n != len(want) {
+				t.Errorf("%d mistakes, want %d:\n%s", n, len(want), out)
+			}
+			if name != "nothing besides" {
+				return
+			}
+			for _, w := range want {
+				if !strings.Contains(out, file+":"+w) {
+					t.Errorf("no %s in\n%s", w, out)
+				}
+			}
+		})
+	}
+}
+
+func TestCheck_aReferenceThatIsNotDeclaredIsToldOnce(t *testing.T) {
+	file := write(t, "drills.yaml", head+`  one: { owner: o, account: t, cfg: { template: "${id}", instances: [ a ] } }`+"\n")
+	if _, out, _ := cli(t, "check", "--catalog", file); strings.Count(out, "\n") != 1 || !strings.Contains(out, "drills.one.cfg.template: ${id} is not declared") {
+		t.Error(out)
 	}
 }
 
@@ -126,7 +184,7 @@ func TestCheck_parametersWithoutDefault(t *testing.T) {
     cfg: { template: none, mode: sideways, groups: [ { instances: [ a ], actions: { 1: { timeout: "${seconds}" } } } ] }
 `)
 	code, out, _ := cli(t, "check", "--catalog", wrong)
-	if code != 1 || !strings.Contains(out, wrong+":13:10: drills.required.cfg: ") || strings.Contains(out, "has no default") {
+	if code != 1 || !strings.Contains(out, wrong+":13:34: drills.required.cfg.mode: must be ") || strings.Contains(out, "has no default") {
 		t.Errorf("exit %d: %s", code, out)
 	}
 }

@@ -53,7 +53,7 @@ func (l *loader) account(e entry) (drill.Account, bool) {
 		e.missing("region", "write the region of the service, such as us-east-1")
 	}
 	if v, ok := fields["role"]; ok {
-		a.Role, _ = v.line()
+		a.Role, _ = v.lineUpTo(maxURL)
 	}
 	if v, ok := fields["credentials"]; ok {
 		a.Credentials, _ = v.reference()
@@ -95,12 +95,16 @@ func (l *loader) channel(e entry) (drill.Channel, bool) {
 
 // address reads platform:place. It is not printed: it may be a webhook's secret address.
 func address(v value) string {
-	s, ok := v.line()
+	s, ok := v.lineUpTo(maxURL)
 	if !ok {
 		return ""
 	}
 	if _, err := chat.ParseAddress(s); err != nil {
 		v.wrong("", "%s", err)
+		return ""
+	}
+	if s != strings.TrimSpace(s) {
+		v.wrong("remove the space", "begins or ends with a space")
 		return ""
 	}
 	return s
@@ -128,7 +132,7 @@ func (l *loader) alarm(e entry) (drill.Alarm, bool) {
 	if v := fields[a.Source]; a.Source == "alertmanager" {
 		a.Labels = labels(v)
 	} else {
-		a.Match, _ = v.line()
+		a.Match, _ = v.lineUpTo(maxMatch)
 	}
 	v, ok := fields["account"]
 	if !ok {
@@ -151,14 +155,15 @@ func labels(v value) map[string]string {
 	}
 	out := map[string]string{}
 	for _, e := range v.entries() {
-		out[e.name], _ = e.text()
+		out[e.name], _ = e.textUpTo(maxMatch)
 	}
+	v.atMost(maxLabels, len(out), "labels")
 	return out
 }
 
 // address of an HTTP probe or a runbook: http or https, a host, and no password in it.
 func (v value) url() (string, bool) {
-	s, ok := v.line()
+	s, ok := v.lineUpTo(maxURL)
 	if !ok {
 		return "", false
 	}

@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -62,6 +61,7 @@ func block(p *drill.Plan, v value) {
 		return
 	}
 	p.Block, _ = v.plain(func(text value, s string) { checkReferences(text, s, p.Parameters) }).(map[string]any)
+	v.weigh(p.Block, maxBlock)
 	for _, e := range v.entries() {
 		switch {
 		case e.name == "targets":
@@ -79,10 +79,10 @@ func quoted(v value) {
 	}
 }
 
-// bounds copies targets: {min, max} to the plan. A vendor's own field of that name is another thing, and is left alone.
-// The block keeps it for FIS only, whose driver knows it; the other services have no such field.
+// bounds copies targets: {min, max} to the plan. The block keeps it for FIS only, whose driver knows it; the other services have no such field.
 func bounds(p *drill.Plan, v value) {
-	if v.node.Kind != yaml.MappingNode || !slices.ContainsFunc(v.entries(), func(e entry) bool { return e.name == "min" || e.name == "max" }) {
+	if v.node.Kind != yaml.MappingNode || len(v.node.Content) == 0 {
+		v.wrong("write { min: 1, max: 12 }", "%s where bounds are wanted", v.shown())
 		return
 	}
 	fields := v.fields(kindTargets)

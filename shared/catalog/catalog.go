@@ -12,6 +12,7 @@ import (
 // Catalog is a catalogue that was read. It does not change, and what its methods return must not be changed either.
 type Catalog struct {
 	plans    map[string]drill.Plan
+	readable map[string]drill.Plan
 	accounts map[string]drill.Account
 	channels map[string]drill.Channel
 	freezes  []Freeze
@@ -31,10 +32,16 @@ func (c *Catalog) Plan(name string) (drill.Plan, bool) {
 }
 
 // Plans returns all plans, sorted by name.
-func (c *Catalog) Plans() []drill.Plan {
-	out := make([]drill.Plan, 0, len(c.plans))
-	for _, name := range slices.Sorted(maps.Keys(c.plans)) {
-		out = append(out, c.plans[name])
+func (c *Catalog) Plans() []drill.Plan { return byName(c.plans) }
+
+// Readable returns every plan whose account and block could be read, sorted by name, whatever else is wrong in the catalogue: to ask drivers
+// about the blocks, never to run.
+func (c *Catalog) Readable() []drill.Plan { return byName(c.readable) }
+
+func byName(plans map[string]drill.Plan) []drill.Plan {
+	out := make([]drill.Plan, 0, len(plans))
+	for _, name := range slices.Sorted(maps.Keys(plans)) {
+		out = append(out, plans[name])
 	}
 	return out
 }

@@ -91,11 +91,12 @@ func TestLoad_everyField(t *testing.T) {
 	equal(t, "any", p.Alarms["a7"], drill.Alarm{Name: "a7", Source: "any", Match: "a7", Account: "tx"})
 	equal(t, "asked claim", p.Expect[1], drill.Claim{ID: "c2", Claim: "no order is lost", Ask: "owner", Deadline: drill.Duration(2 * time.Hour)})
 	equal(t, "bound in seconds", *p.Parameters["span"].Max, 600.0)
-	equal(t, "vendor's own targets", p.Block["targets"], map[string]any{"Type": "ResourceIds"})
-	equal(t, "no bounds from the vendor's targets", p.Targets, drill.Bounds{})
+	values := p.Block["parameters"].(map[string]any)
+	equal(t, "targets of the template's own", values["targets"], map[string]any{"Type": "ResourceIds", "max": "many"})
+	equal(t, "no bounds from those", p.Targets, drill.Bounds{})
 	for key, want := range map[string]any{"count": 9007199254740991, "ratio": 0.25, "date": "2027-01-02", "on": "yes", "nothing": nil,
 		"1": map[string]any{"one": []any{1, "1", true}}} {
-		equal(t, key, p.Block[key], want)
+		equal(t, key, values[key], want)
 	}
 	mesh := plan(t, c, "mesh")
 	equal(t, "[] is no lock", len(mesh.Exclusive), 0)

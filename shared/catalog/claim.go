@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/firedrill/firedrill/shared/drill"
 )
@@ -9,11 +10,14 @@ import (
 // claims reads expect. Ids are c1, c2, … in the order of the list.
 func claims(v value) []drill.Claim {
 	var out []drill.Claim
+	var texts []string
 	for i, item := range v.items() {
 		c := claim(item)
 		c.ID = fmt.Sprintf("c%d", i+1)
-		out = append(out, c)
+		out, texts = append(out, c), append(texts, c.Claim)
 	}
+	v.atMost(maxClaims, len(out), "claims")
+	v.weigh(texts, maxTold)
 	return out
 }
 
@@ -21,7 +25,7 @@ func claim(v value) drill.Claim {
 	var c drill.Claim
 	fields := v.fields(kindClaim)
 	if f, ok := fields["claim"]; ok {
-		c.Claim, _ = f.line()
+		c.Claim, _ = f.lineUpTo(maxClaim)
 	} else if v.fits() {
 		v.wrong("write what must hold, such as claim: checkout answers", "claim is missing")
 	}
@@ -54,8 +58,15 @@ func claim(v value) drill.Claim {
 
 func span3(fields map[string]value) (within, stopAfter, deadline drill.Duration) {
 	for name, to := range map[string]*drill.Duration{"within": &within, "stop_after": &stopAfter, "deadline": &deadline} {
+		low, high := minWait, maxDuration
+		switch name {
+		case "within":
+			low = time.Millisecond
+		case "deadline":
+			high = maxWait
+		}
 		if f, ok := fields[name]; ok {
-			d, _ := f.duration()
+			d, _ := f.durationFrom(low, high)
 			*to = drill.Duration(d)
 		}
 	}

@@ -36,7 +36,7 @@ func (l *loader) readDefaults() {
 		d.environment = v.environment()
 	}
 	if v, ok := fields["max_duration"]; ok {
-		d.maxDuration, _ = v.duration()
+		d.maxDuration = maxDurationOf(v)
 	}
 	if v, ok := fields["window"]; ok {
 		d.window = window(v)
@@ -75,7 +75,7 @@ func (l *loader) approval(v value, base drill.Approval) drill.Approval {
 		base.Self, _ = f.boolean()
 	}
 	if f, ok := fields["expires"]; ok {
-		d, _ := f.duration()
+		d, _ := f.durationFrom(minWait, maxWait)
 		base.Expires = drill.Duration(d)
 	}
 	if f, ok := fields["from"]; ok {

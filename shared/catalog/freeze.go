@@ -54,7 +54,7 @@ func (l *loader) freeze(v value) (Freeze, bool) {
 		f.Running, _ = r.choice(RunningStop, RunningFinish)
 	}
 	if r, ok := fields["reason"]; ok {
-		f.Reason, _ = r.line()
+		f.Reason, _ = r.lineUpTo(maxNote)
 	}
 	f.From, f.Until = l.between(v, fields, f.Timezone)
 	f.Environments, f.Plans = l.scope(fields)

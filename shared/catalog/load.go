@@ -75,13 +75,14 @@ type loader struct {
 	wrong    map[string]bool // "accounts.x": there, but with a mistake
 	mentions []value         // names of plans outside of drills
 	planned  map[string]map[string]any
+	readable map[string]drill.Plan
 	asks     map[string]value // where each plan says that it must be approved
 	hints    []Problem
 }
 
 func read(fsys fs.FS, name string, shown func(string) string) (*Catalog, error) {
 	l := &loader{fsys: fsys, shown: shown, loaded: map[string]bool{}, sections: map[string][]value{}, wrong: map[string]bool{},
-		planned: map[string]map[string]any{}, asks: map[string]value{}}
+		planned: map[string]map[string]any{}, readable: map[string]drill.Plan{}, asks: map[string]value{}}
 	content, err := l.bytes(name)
 	if err != nil {
 		return nil, fmt.Errorf("open catalogue: %w", err)
@@ -150,7 +151,7 @@ func (l *loader) version(top value, fields map[string]value, root bool) {
 
 // include reads the files that one pattern names.
 func (l *loader) include(item value, from string, stack []string) {
-	pattern, ok := item.line()
+	pattern, ok := item.lineUpTo(maxNote)
 	if !ok {
 		return
 	}
@@ -217,7 +218,7 @@ func (l *loader) catalog() *Catalog {
 	l.alarms = named(l, "alarms", l.alarm)
 	c.accounts, c.channels = l.accounts, l.channels
 	c.plans = named(l, "drills", l.plan)
-	c.planned = l.planned
+	c.planned, c.readable = l.planned, l.readable
 	before = len(l.problems)
 	l.checkMentions(c.plans)
 	if l.broken || len(l.problems) > before {

@@ -38,6 +38,12 @@ func parameters(v value, service drill.Service) map[string]drill.Parameter {
 		}
 		out[e.name] = parameter(e)
 	}
+	v.atMost(maxParameters, len(out), "parameters")
+	defaults := map[string]any{}
+	for name, p := range out {
+		defaults[name] = p.Default
+	}
+	v.weigh(defaults, maxTold)
 	return out
 }
 
@@ -46,7 +52,9 @@ func parameter(e entry) drill.Parameter {
 	before := len(*e.src.problems)
 	fields := e.fields(kindParameter)
 	if v, ok := fields["type"]; ok {
-		p.Type, _ = v.choice(parameterTypes()...)
+		if kind, ok := v.choice(parameterTypes()...); ok {
+			p.Type = kind
+		}
 	}
 	if v, ok := fields["title"]; ok {
 		p.Title, _ = v.line()
@@ -71,6 +79,7 @@ func parameter(e entry) drill.Parameter {
 		if len(enum) == 0 && v.node.Kind == yaml.SequenceNode && len(v.node.Content) == 0 {
 			v.wrong("write the values that may be given", "is empty")
 		}
+		v.atMost(maxEnum, len(enum), "values")
 		p.Enum = enum
 	}
 	if v, ok := fields["default"]; ok {
@@ -133,7 +142,7 @@ func bound(v value, kind string) *float64 {
 }
 
 func pattern(v value, kind string) string {
-	s, ok := v.text()
+	s, ok := v.textUpTo(maxNote)
 	if !ok {
 		return ""
 	}

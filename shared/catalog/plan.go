@@ -30,6 +30,9 @@ func (l *loader) plan(e entry) (drill.Plan, bool) {
 	}
 	checkStartable(p, e, fields)
 	l.keep(e, fields)
+	if p.Block != nil && p.Account.Cloud == cloudOf(p.Service) {
+		l.readable[p.Name] = p
+	}
 	return p, ok
 }
 
@@ -64,11 +67,10 @@ func (l *loader) limits(p *drill.Plan, fields map[string]value) bool {
 	}
 	p.MaxDuration = drill.Duration(l.defaults.maxDuration)
 	if v, ok := fields["max_duration"]; ok {
-		d, _ := v.duration()
-		p.MaxDuration = drill.Duration(d)
+		p.MaxDuration = drill.Duration(maxDurationOf(v))
 	}
 	if v, ok := fields["unbounded"]; ok {
-		p.Unbounded, _ = v.line()
+		p.Unbounded, _ = v.lineUpTo(maxNote)
 	}
 	p.Exclusive = exclusive(p, fields)
 	p.Approval = l.defaults.approvalOf(p.Environment)
@@ -91,12 +93,21 @@ func exclusive(p *drill.Plan, fields map[string]value) []string {
 		if owner == "" {
 			owner = p.Name
 		}
-		return []string{p.Environment + "/" + owner}
+		name := p.Environment + "/" + owner
+		if v, ok := fields["owner"]; ok && p.Owner != "" {
+			v.lock(name)
+		}
+		return []string{name}
 	}
 	if v.node.Kind == yaml.ScalarNode && v.node.Value == "none" {
 		return nil
 	}
-	names := v.texts()
+	var names []string
+	for _, item := range v.words() {
+		item.lock(item.node.Value)
+		names = append(names, item.node.Value)
+	}
+	v.atMost(maxLocks, len(names), "locks")
 	if slices.Contains(names, "none") {
 		v.wrong("write exclusive: none, or the names of locks", "none stands in a list of locks")
 	}
@@ -113,12 +124,14 @@ func (l *loader) links(p *drill.Plan, fields map[string]value) bool {
 			a, ok := known(l, "alarms", l.alarms, item, name)
 			p.StopOn, p.Alarms[name], all = append(p.StopOn, name), a, all && ok
 		}
+		v.atMost(maxAlarms, len(p.StopOn), "alarms")
 	}
 	if v, ok := fields["notify"]; ok {
 		for _, item := range v.words() {
 			c, ok := known(l, "channels", l.channels, item, item.node.Value)
 			p.Notify, all = append(p.Notify, c), all && ok
 		}
+		v.atMost(maxChannels, len(p.Notify), "channels")
 	}
 	return all
 }
@@ -130,7 +143,7 @@ func (l *loader) schedule(v value, p drill.Plan) *drill.Schedule {
 		s.Cron = cronOf(c)
 	}
 	if f, ok := fields["announce"]; ok {
-		d, _ := f.duration()
+		d, _ := f.durationFrom(minWait, maxWait)
 		s.Announce = drill.Duration(d)
 	}
 	if f, ok := fields["missed"]; ok {

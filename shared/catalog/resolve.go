@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/firedrill/firedrill/shared/drill"
 )
@@ -50,6 +51,9 @@ func Resolve(plan drill.Plan, given map[string]any, known ...func(secret string)
 	}
 	if len(wrong) > 0 {
 		return nil, nil, errors.Join(wrong...)
+	}
+	if err := tellable(plan, parameters); err != nil {
+		return nil, nil, err
 	}
 	filled, err := fill(plan.Block, parameters)
 	if err != nil {
@@ -123,6 +127,9 @@ func convert(p drill.Parameter, v any) (any, error) {
 // typed returns the value in its type, and its size for the bounds.
 func typed(kind string, v any) (any, float64, error) {
 	text := written(v)
+	if n := utf8.RuneCountInString(text); n > maxValue {
+		return nil, 0, fmt.Errorf("it has %d characters, at most %d are allowed", n, maxValue)
+	}
 	switch kind {
 	case typeString:
 		return text, 0, nil

@@ -21,9 +21,13 @@ func TestResolve_defaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	equal(t, "parameters", params, map[string]any{"text": "a b", "plain": "x", "many": 3, "part": 0.5, "yes": false, "span": "90s", "key": "secret:oos/key"})
-	equal(t, "block", block["parameters"], map[string]any{"Text": "a b, x", "Many": 3, "Part": 0.5, "Yes": false, "Span": "90s", "Key": "secret:oos/key",
+	values := block["parameters"].(map[string]any)
+	equal(t, "the template's own", values["targets"], map[string]any{"Type": "ResourceIds", "max": "many"})
+	for _, own := range []string{"1", "count", "date", "nothing", "on", "ratio", "targets"} {
+		delete(values, own)
+	}
+	equal(t, "block", values, map[string]any{"Text": "a b, x", "Many": 3, "Part": 0.5, "Yes": false, "Span": "90s", "Key": "secret:oos/key",
 		"Shell": "echo ${HOME} 3x $5"})
-	equal(t, "vendor's own", block["TargetsOfTheVendor"], map[string]any{"max": "many"})
 	if after, err := json.Marshal(p); err != nil || string(after) != string(before) {
 		t.Error("the plan was changed")
 	}

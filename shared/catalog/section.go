@@ -111,8 +111,11 @@ func plainName(s string) bool {
 	if s == "" || len(s) > maxName || !alphanumeric(rune(s[0])) {
 		return false
 	}
-	return !strings.ContainsFunc(s, func(r rune) bool { return !alphanumeric(r) && r != '-' && r != '_' && r != '.' })
+	return !strings.ContainsFunc(s, func(r rune) bool { return !plainSign(r) })
 }
+
+// plainSign reports whether a sign stands for itself in names and keys.
+func plainSign(r rune) bool { return alphanumeric(r) || r == '-' || r == '_' || r == '.' }
 
 func alphanumeric(r rune) bool {
 	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
@@ -120,7 +123,7 @@ func alphanumeric(r rune) bool {
 
 // reference reads "secret:name": where a secret lies, never the secret. The value is not printed.
 func (v value) reference() (string, bool) {
-	s, ok := v.line()
+	s, ok := v.lineUpTo(maxMatch)
 	if ok && !secret(s) {
 		v.wrong("write secret:name", "is not a reference to a secret")
 		return "", false

@@ -33,6 +33,11 @@ func Targets(plan drill.Plan, block map[string]any) string {
 	if len(names) > shownTargets {
 		names, more = names[:shownTargets], fmt.Sprintf(" and %d more", len(names)-shownTargets)
 	}
+	for i, name := range names {
+		if r := []rune(name); len(r) > maxLine {
+			names[i] = string(r[:maxLine]) + "…"
+		}
+	}
 	return strings.Join(names, ", ") + more
 }
 

@@ -1,6 +1,7 @@
 package catalog_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/firedrill/firedrill/shared/catalog"
@@ -38,5 +39,12 @@ func TestSlot_InZone(t *testing.T) {
 		if got := s.InZone().Format("2006-01-02T15:04:05Z07:00"); got != want {
 			t.Errorf("in %s it is %s", zone, got)
 		}
+	}
+}
+
+func TestTargets_longNamesAreCut(t *testing.T) {
+	got := catalog.Targets(drill.Plan{}, map[string]any{"instances": []any{strings.Repeat("演", 70_000), "b"}})
+	if want := strings.Repeat("演", 200) + "…, b"; got != want {
+		t.Errorf("%d bytes, want %d", len(got), len(want))
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -178,11 +179,23 @@ func (v value) text() (string, bool) {
 	return v.node.Value, true
 }
 
-// line reads a text of one line.
-func (v value) line() (string, bool) {
-	s, ok := v.text()
+// line reads a text of one line, as short as a name.
+func (v value) line() (string, bool) { return v.lineUpTo(maxLine) }
+
+func (v value) lineUpTo(most int) (string, bool) {
+	s, ok := v.textUpTo(most)
 	if ok && strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }) {
 		v.wrong("write it on one line", "holds a line break or a control character")
+		return "", false
+	}
+	return s, ok
+}
+
+// textUpTo reads a text of at most so many characters.
+func (v value) textUpTo(most int) (string, bool) {
+	s, ok := v.text()
+	if n := utf8.RuneCountInString(s); ok && n > most {
+		v.wrong(fmt.Sprintf("write at most %d", most), "has %d characters", n)
 		return "", false
 	}
 	return s, ok
@@ -198,10 +211,12 @@ func (v value) texts() []string {
 }
 
 // words is texts with the places.
-func (v value) words() []value {
+func (v value) words() []value { return v.linesUpTo(maxLine) }
+
+func (v value) linesUpTo(most int) []value {
 	var out []value
 	for _, item := range v.items() {
-		s, ok := item.line()
+		s, ok := item.lineUpTo(most)
 		if !ok {
 			continue
 		}
@@ -257,6 +272,16 @@ func (v value) integer(low, high int) (int, bool) {
 		return 0, false
 	}
 	return n, true
+}
+
+// durationFrom reads a length of time between low and high.
+func (v value) durationFrom(low, high time.Duration) (time.Duration, bool) {
+	d, ok := v.duration()
+	if ok && (d < low || d > high) {
+		v.wrong(fmt.Sprintf("write %s to %s", brief(low), brief(high)), "%s is out of bounds", v.node.Value)
+		return 0, false
+	}
+	return d, ok
 }
 
 // duration reads a length of time above zero.

@@ -109,6 +109,8 @@ func (r *reader) field(b *block, key string, v any) {
 		b.tags = r.tags(key, v)
 	default:
 		if vendorField(key) {
+			r.near(key, key, "template", "action", "actions", "general", "custom", "mode", "on_stop", "groups", "instances", "title", "description",
+				"pause_after", "object_type", "tags", "targets")
 			b.extra[key] = v
 			return
 		}
@@ -174,6 +176,16 @@ func (r *reader) templateShape(b *block, m map[string]any) {
 	for _, k := range []string{"general", "custom"} {
 		if _, ok := m[k]; ok {
 			r.wrong(k, "put it under groups[].actions.<order>, e.g. groups: [ { instances: [ ins-a ], actions: { 1: { %s: { … } } } } ]", k)
+		}
+	}
+}
+
+// near refuses a vendor's field that is one of ours in another spelling: it would be passed on, and change nothing.
+func (r *reader) near(field, key string, ours ...string) {
+	plain := func(s string) string { return strings.ToLower(strings.ReplaceAll(s, "_", "")) }
+	for _, own := range ours {
+		if plain(key) == plain(own) {
+			r.wrong(field, "did you mean %s?", own)
 		}
 	}
 }

@@ -34,6 +34,7 @@ func (r *reader) groups(field string, v any) []groupBlock {
 			case k == "actions":
 				g.actions = r.overrides(at+"."+k, m[k])
 			case vendorField(k):
+				r.near(at+"."+k, k, "instances", "actions")
 				g.extra[k] = m[k]
 			default:
 				r.wrong(at+"."+k, "not a field of a group: use instances, actions, or a vendor field with a capital letter")

@@ -102,7 +102,7 @@ func (p *parser) block(m map[string]any, known []string) block {
 	b.Tags = p.tags(m)
 	if m["recovery"] != nil && slices.Contains(known, "recovery") {
 		sub := parser{at: p.at + ".recovery"}
-		rb := sub.block(p.object(m, "recovery"), recoveryFields())
+		rb := sub.block(p.object(m, "recovery"), slices.DeleteFunc(recoveryFields(), func(f string) bool { return f == "inherit" })) // ours alone
 		b.Recovery = &rb
 		p.bad = append(p.bad, sub.bad...)
 	}

@@ -79,6 +79,14 @@ func TestStop_HasNoRollback(t *testing.T) {
 }
 
 // TestRecovery_ParametersOfItsOwn start without any other call: the less a recovery depends on, the better.
+func TestCheck_InheritIsNoFieldOfAPlan(t *testing.T) {
+	b := bench(t)
+	err := b.D.Check(b.W.Request(1, recoverBlock(map[string]any{"template": "start-node", "inherit": map[string]any{"NodeId": "i-abc"}})))
+	if b.Wants(err, driver.Invalid); !strings.Contains(err.Error(), "oos.recovery.inherit: is not a field") {
+		t.Error(err)
+	}
+}
+
 func TestRecovery_ParametersOfItsOwn(t *testing.T) {
 	b := bench(t)
 	r, run := stopped(t, b, recoverBlock(map[string]any{"template": "start-node", "parameters": map[string]any{"NodeId": "i-abc"}}))
