@@ -50,7 +50,7 @@ func TestCommand_exitCodes(t *testing.T) {
 		"an unknown account":     {[]string{"discover", "--account", "nobody"}, 2, `there is no account "nobody"; the catalogue has`},
 		"no sandbox":             {[]string{"discover", "--sandbox", "http://127.0.0.1:1", "--account", "aws-sandbox"}, 1, "aws-sandbox"},
 		"a fault misspelt":       {[]string{"demo", "--data", t.TempDir(), "--fault", `{"fault":"lies"}`}, 2, "--fault"},
-		"audit of no drill":      {[]string{"audit", "--data", t.TempDir(), "zzzzzz"}, 1, `there is no drill "zzzzzz"; 'firedrill audit' lists all drills`},
+		"audit of no drill":      {[]string{"audit", "--data", journaled(t), "zzzzzz"}, 1, `there is no drill "zzzzzz"; 'firedrill audit' lists all drills`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			code, out, errs := cli(t, c.args...)
@@ -259,4 +259,12 @@ func tamper(t *testing.T, dir string) {
 		}
 	}
 	t.Fatal("no entry was changed")
+}
+
+// journaled is a data directory in which nothing happened yet.
+func journaled(t *testing.T) string {
+	t.Helper()
+	w := start(t)
+	w.stop()
+	return w.s.set.data
 }

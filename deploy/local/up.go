@@ -215,16 +215,16 @@ func (s *system) finish(server *http.Server, cancel context.CancelFunc) {
 }
 
 // drainFor bounds how long the end waits for what was accepted.
-const drainFor = 5 * time.Second
+const drainFor = 2 * time.Second
 
 // drain waits until what was accepted is handled: a stop that was answered with 202 is in no journal before.
 func (s *system) drain() {
 	done := make(chan struct{})
-	go func() { defer close(done); s.bus.Idle() }()
+	go func() { defer close(done); s.bus.Handled() }()
 	select {
 	case <-done:
 	case <-time.After(drainFor):
-		s.set.log.Warn("ended before everything that was accepted was handled")
+		s.set.log.Warn("ended while a command or an alarm was being handled")
 	}
 }
 

@@ -5,6 +5,7 @@ package memory
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -35,6 +36,7 @@ type Bus struct {
 	mu    sync.Mutex
 	idle  *sync.Cond
 	busy  int
+	owed  int  // among the busy: what is in no journal before it is handled
 	ended bool // nothing is delivered any more
 	tap   []func(events.Event)
 }
@@ -76,11 +78,11 @@ func (b *Bus) Publish(ctx context.Context, out ...events.Event) error {
 			if !r.types[e.Type()] {
 				continue
 			}
-			b.add(1)
+			b.add(e, 1)
 			select {
 			case r.in <- e:
 			case <-ctx.Done():
-				b.add(-1)
+				b.add(e, -1)
 				return ctx.Err()
 			}
 		}
@@ -89,7 +91,7 @@ func (b *Bus) Publish(ctx context.Context, out ...events.Event) error {
 }
 
 // Run delivers until ctx ends, with workers goroutines per route. What is still queued then is not delivered: ticks carry on from the
-// journal with what is in it. Commands are not: who ends a bus waits for Idle first.
+// journal with what is in it. Commands and alarms are not: who ends a bus waits for Handled first.
 func (b *Bus) Run(ctx context.Context, workers int) {
 	var wg sync.WaitGroup
 	for _, r := range b.routes {
@@ -111,7 +113,7 @@ func (b *Bus) work(ctx context.Context, r *route) {
 			return
 		case e := <-r.in:
 			b.deliver(ctx, r, e)
-			b.add(-1)
+			b.add(e, -1)
 		}
 	}
 }
@@ -134,11 +136,24 @@ func (b *Bus) deliver(ctx context.Context, r *route, e events.Event) {
 	}
 }
 
-func (b *Bus) add(n int) {
+func (b *Bus) add(e events.Event, n int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.busy += n; b.busy == 0 {
+	b.busy += n
+	if e.Type() == events.TypeAlarm || strings.HasPrefix(e.Type(), "dev.firedrill.command.") {
+		b.owed += n
+	}
+	if b.busy == 0 || b.owed == 0 {
 		b.idle.Broadcast()
+	}
+}
+
+// Handled waits until no command and no alarm is queued or being handled, or until Run has ended. All else is done again from the journal.
+func (b *Bus) Handled() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for b.owed > 0 && !b.ended {
+		b.idle.Wait()
 	}
 }
 
