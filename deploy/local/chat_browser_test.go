@@ -153,7 +153,11 @@ func (p *pane) approves() {
 		p.sees("the card, rewritten with who and when", answered, productionPlan, done, who)
 		return
 	}
-	p.sees("the card, rewritten", answered, productionPlan, done)
+	now := done
+	if p.platform == chat.WeCom {
+		now = "已提交" // what a card itself says there is fixed at the press
+	}
+	p.sees("the card, rewritten", answered, productionPlan, now)
 	p.sees("who and when, in a message of its own", root, productionPlan, done, who)
 }
 
