@@ -1,10 +1,12 @@
 package chatops_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/firedrill/firedrill/shared/chat/messages"
+	"github.com/firedrill/firedrill/shared/drill"
 )
 
 func TestLang_IsTheConversations(t *testing.T) {
@@ -23,7 +25,11 @@ func TestLang_IsTheConversations(t *testing.T) {
 			t.Errorf("%s: %s", text, got)
 		}
 	}
-	w.published = nil
+	w.input = fmt.Errorf("%w: slack:T/BOB asked for the stop at 2026-11-24T09:00:00Z", drill.ErrAnswered)
+	if _, got := w.as(p, "ALICE", "8", "停止 "+third, ""); !strings.Contains(got, "已有人处理：slack:T/BOB 已于 2026-11-24 09:00:00 +00:00 请求停止") {
+		t.Error(got)
+	}
+	w.input, w.published = nil, nil
 	if _, got := w.as(p, "BOB", "9", "", w.button("approve", third, messages.OfGate(w.drills[2], "start@3"))); !strings.HasSuffix(got, "|已提交") {
 		t.Error(got)
 	}

@@ -178,9 +178,9 @@ func (f *Function) approve(ctx context.Context, c caller, o order) (Reply, error
 	}
 	switch {
 	case errors.Is(recorded, drill.ErrForbidden):
-		return Reply{}, &denial{about: o.Drill, text: words.Say("%s", chat.Line(recorded.Error(), 400))}
+		return Reply{}, &denial{about: o.Drill, text: words.Say("%s", words.Told(chat.Line(recorded.Error(), 400)))}
 	case errors.Is(recorded, drill.ErrAnswered):
-		return Reply{}, &refusal{text: words.Say("%s", f.said(chat.Line(recorded.Error(), 400))), drill: o.Drill}
+		return Reply{}, &refusal{text: words.Say("%s%s", f.said(""), words.Told(chat.Line(recorded.Error(), 400))), drill: o.Drill}
 	}
 	reply, err := f.taken(e, o.Drill, recorded, f.Publisher.Publish(ctx, e), c.say("approval of %s sent", shortID(o.Drill)))
 	reply.Drill = o.Drill
@@ -198,7 +198,7 @@ func (f *Function) urgent(ctx context.Context, c caller, p events.Payload, subje
 	recorded, published := race(ctx, input, func(ctx context.Context) error { return f.Publisher.Publish(ctx, e) })
 	missing := errors.Is(recorded, journal.ErrNotFound)
 	if errors.Is(recorded, drill.ErrAnswered) {
-		recorded, said = nil, chat.Line(recorded.Error(), 400)
+		recorded, said = nil, c.say("%s", words.Told(chat.Line(recorded.Error(), 400)))
 	}
 	reply, err := f.taken(e, subject, recorded, published, said)
 	if err == nil && missing {

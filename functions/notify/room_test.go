@@ -230,6 +230,56 @@ func TestRoom_ACardIsRewrittenWithWhoAndWhenAndNoButtons(t *testing.T) {
 	}
 }
 
+// TestRoom_WhatAnAnswerDidIsToldAtOnce: no button stays live after its answer, and a move that did not work is a message of its own.
+func TestRoom_WhatAnAnswerDidIsToldAtOnce(t *testing.T) {
+	b, s := newScreen(t)
+	b.all(b.facts)
+	step := func(change func(d *drill.Drill, now time.Time) (drill.Change, error)) { b.all(b.change(change)) }
+	reading := drill.Observation{Run: drill.Run{Role: drill.Main, ID: "EXP1"}, Phase: drill.PhaseRunning, Vendor: "running", Injected: true,
+		Steps: []drill.Step{{ID: "1", Name: "cpu", Kind: drill.FaultStep, State: drill.StepRunning}}}
+	observe := func(gates ...drill.Gate) {
+		reading.Gates = gates
+		step(func(d *drill.Drill, now time.Time) (drill.Change, error) { return d.Observe(reading, now) })
+	}
+	step(func(d *drill.Drill, now time.Time) (drill.Change, error) {
+		return d.Intend(drill.Main, "me", nil, 0, now)
+	})
+	step(func(d *drill.Drill, now time.Time) (drill.Change, error) {
+		return d.SetRun(drill.Main, "EXP1", false, now)
+	})
+	observe(drill.Gate{Step: "2", Name: "network", Kind: drill.ManualGate, Choices: []drill.Choice{{Action: drill.Execute}}})
+	if !strings.Contains(s.shown[0].Title, "Waiting for a person") {
+		t.Fatalf("root: %s", s.shown[0].Title)
+	}
+	answer := func(d *drill.Drill, now time.Time) (drill.Change, error) {
+		c, _, err := d.Answer(drill.Move{Action: drill.Execute}, "slack:T/BOB", "me", now)
+		return c, err
+	}
+	step(answer)
+	step(func(d *drill.Drill, now time.Time) (drill.Change, error) {
+		return d.SettleAnswer(0, "UnauthorizedOperation", now), nil
+	})
+	if last := s.shown[len(s.shown)-1]; last.Level != chat.Warning || !strings.Contains(last.Text, "execute 2 did not work: UnauthorizedOperation") {
+		t.Errorf("the last message is %+v", last)
+	}
+	step(answer)
+	step(func(d *drill.Drill, now time.Time) (drill.Change, error) { return d.SettleAnswer(1, "", now), nil })
+	observe()
+	if root := s.shown[0]; !strings.Contains(root.Title, "Running") || len(root.Buttons) != 1 {
+		t.Errorf("root: %s, %d buttons\n%s", root.Title, len(root.Buttons), root.Text)
+	}
+	for _, m := range s.shown {
+		for _, button := range m.Buttons {
+			if button.Act.Verb == "advance" {
+				t.Errorf("a live button in %s\n%s", m.Title, m.Text)
+			}
+		}
+	}
+	if !slices.ContainsFunc(s.shown, func(m chat.Message) bool { return strings.Contains(m.Text, "did not work: UnauthorizedOperation") }) {
+		t.Error("what did not work is said nowhere any more")
+	}
+}
+
 func TestRoom_WhenTheRootCannotBePostedTheNextFactDoes(t *testing.T) {
 	b, s := newScreen(t)
 	s.fail = func(string) error { return &chat.Error{Code: chat.Unavailable, Err: errors.New("503")} }

@@ -30,6 +30,9 @@ type Phrase struct {
 	Args   []any
 }
 
+// Told is a sentence of the journal as an argument of a phrase.
+type Told string
+
 // Say makes a phrase.
 func Say(format string, args ...any) Phrase { return Phrase{Format: format, Args: args} }
 
@@ -52,9 +55,13 @@ func (p Phrase) In(l Lang, chinese map[string]string) string {
 	}
 	args := make([]any, len(p.Args))
 	for i, a := range p.Args {
-		args[i] = a
-		if inner, ok := a.(Phrase); ok {
+		switch inner := a.(type) {
+		case Phrase:
 			args[i] = inner.In(l, chinese)
+		case Told:
+			args[i] = Retell(string(inner), l, nil)
+		default:
+			args[i] = a
 		}
 	}
 	return fmt.Sprintf(format, args...)

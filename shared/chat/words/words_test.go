@@ -24,6 +24,13 @@ func TestPhrase_InBothLanguages(t *testing.T) {
 	if got := p.String(); got != "stop of drill k7m2 asked for" {
 		t.Error(got)
 	}
+	told := words.Say("%s: %s", "x", words.Told("already answered: slack:T/BOB approved it at 2026-11-24T09:00:00Z"))
+	if got := told.In(words.Chinese, table); got != "x: 已有人处理：slack:T/BOB 已于 2026-11-24 09:00:00 +00:00 批准" {
+		t.Error(got)
+	}
+	if got := told.String(); got != "x: already answered: slack:T/BOB approved it at 2026-11-24 09:00:00 +00:00" {
+		t.Error(got)
+	}
 	if got := words.Say("100% sure").In(words.Chinese, table); got != "100% sure" {
 		t.Error(got)
 	}
