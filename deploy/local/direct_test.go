@@ -145,7 +145,7 @@ func TestStopDirect_aStopThatLies(t *testing.T) {
 }
 
 func TestDemo(t *testing.T) {
-	code, out, errs := cli(t, "demo", "--data", t.TempDir(), "--speed", "30") // a slow machine needs time to raise the alarm
+	code, out, errs := cli(t, "demo", "--data", t.TempDir(), "--speed", "10") // a slow machine needs time to raise the alarm
 	if code != 0 || !strings.Contains(out, "all 4 drills ended as they should") {
 		t.Fatalf("exit %d: %s%s", code, out, errs)
 	}
