@@ -67,7 +67,7 @@ export FIREDRILL_TEST_S3=http://127.0.0.1:$port FIREDRILL_TEST_EVENTBRIDGE=http:
 journal() { # journal <seconds> <what> <tests>
 	local try
 	for try in 1 2 3; do
-		if (step "$1" "$2" "$go" test -count 1 -timeout 240s -v -run "$3" ./shared/journal/s3) >"$work/journal" 2>&1; then
+		if (step "$1" "$2" "$go" test -count 1 -timeout 540s -v -run "$3" ./shared/journal/s3) >"$work/journal" 2>&1; then
 			grep -E '^== |appended,' "$work/journal"
 			return
 		fi
@@ -78,9 +78,9 @@ journal() { # journal <seconds> <what> <tests>
 	echo "== for the record: moto broke its condition each time, so this shows nothing about the journal; gofakes3 does, in make test"
 }
 for one in TestServer_Store TestServer_50Appenders TestServer_Presign TestServer_50CreatorsOfOneKey; do
-	journal 300 "the journal on moto's S3: $one" "$one"
+	journal 600 "the journal on moto's S3: $one" "$one"
 done
-step 200 "PutEvents, rules and queues of moto" "$go" test -count 1 -timeout 120s -run TestServer ./shared/bus/eventbridge
+step 400 "PutEvents, rules and queues of moto" "$go" test -count 1 -timeout 300s -run TestServer ./shared/bus/eventbridge
 export FIREDRILL_TEST_RIE=$work/aws-lambda-rie FIREDRILL_TEST_AWS=http://127.0.0.1:$port
 if [ -n "${FIREDRILL_E2E_BENCH:-}" ]; then
 	step 1200 "cold and warm calls under the Runtime Interface Emulator" "$go" test -run '^$' -bench Emulator -benchtime "$FIREDRILL_E2E_BENCH" -timeout 1100s ./deploy/e2e
