@@ -15,6 +15,7 @@ func TestWatch_oneShortLinePerChange(t *testing.T) {
 	w.until("the refusal is told", func() bool {
 		return strings.Contains(w.out.String(), `refused     catalogue: there is no plan "no-such-plan"`)
 	})
+	w.until("the verdict is told", func() bool { return strings.Contains(w.out.String(), "concluded   verdict expected") })
 	lines := 0
 	seen := map[string]bool{}
 	for _, line := range strings.Split(w.out.String(), "\n") {
