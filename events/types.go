@@ -1,7 +1,12 @@
 package events
 
+import "strings"
+
 // The prefix of every event type; the version ends it.
 const prefix = "dev.firedrill."
+
+// IsCommand reports whether an event's type is that of a command.
+func IsCommand(eventType string) bool { return strings.HasPrefix(eventType, prefix+"command.") }
 
 // Types of signals: something happened outside.
 const (

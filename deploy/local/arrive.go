@@ -83,7 +83,7 @@ func readEvent(r *http.Request) (events.Event, error) {
 // named replaces the beginning of a drill's id in a command by the whole id. Other events are left as they are: a whole id may be
 // unknown here, and all is no id.
 func (s *system) named(ctx context.Context, e events.Event) (events.Event, error) {
-	if !isCommand(e) {
+	if !events.IsCommand(e.Type()) {
 		return e, nil
 	}
 	var about struct {
@@ -106,8 +106,6 @@ func (s *system) named(ctx context.Context, e events.Event) (events.Event, error
 	return out, err
 }
 
-func isCommand(e events.Event) bool { return strings.HasPrefix(e.Type(), "dev.firedrill.command.") }
-
 // take publishes events that came from outside. Where the system's clock goes faster than the world's, each of their times is moved:
 // what is ten seconds old in the world is ten seconds old here, and nothing is from the future.
 func (s *system) take(ctx context.Context, in ...events.Event) error {
@@ -116,7 +114,7 @@ func (s *system) take(ctx context.Context, in ...events.Event) error {
 	out := make([]events.Event, len(in))
 	for i, e := range in {
 		out[i] = e
-		if lead.Abs() < time.Second || !isCommand(e) && !strings.HasPrefix(e.Type(), "dev.firedrill.signal.") {
+		if lead.Abs() < time.Second || !events.IsCommand(e.Type()) && !strings.HasPrefix(e.Type(), "dev.firedrill.signal.") {
 			continue
 		}
 		moved, err := edited(e, func(data map[string]json.RawMessage) {

@@ -73,7 +73,7 @@ func TestEvents_commandsTakeTheBeginningOfAnID(t *testing.T) {
 	w.post("command.stop", fmt.Sprintf(`{"drill":%q,"reason":"enough","actor":"local:test/ann"}`, strings.ToUpper(id[:5])))
 	v := w.reaches(id, string(drill.Concluding))
 	for len(ch) > 0 {
-		if e := <-ch; isCommand(e) && (e.Subject() != id || !strings.Contains(string(e.Data()), id)) {
+		if e := <-ch; events.IsCommand(e.Type()) && (e.Subject() != id || !strings.Contains(string(e.Data()), id)) {
 			t.Errorf("%s on the bus is about %q: %s", e.Type(), e.Subject(), e.Data())
 		}
 	}

@@ -94,7 +94,7 @@ func (o sender) run(cmd *cobra.Command, args []string) error {
 	if err := json.Unmarshal(answer, &a); err != nil {
 		return fmt.Errorf("read the console's answer: %w", err)
 	}
-	if strings.HasPrefix(a.Type, "dev.firedrill.command.") {
+	if events.IsCommand(a.Type) {
 		if err := heard.refusal(a.ID); err != nil {
 			return err
 		}

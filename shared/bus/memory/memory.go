@@ -5,7 +5,6 @@ package memory
 import (
 	"context"
 	"log/slog"
-	"strings"
 	"sync"
 	"time"
 
@@ -140,7 +139,7 @@ func (b *Bus) add(e events.Event, n int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.busy += n
-	if e.Type() == events.TypeAlarm || strings.HasPrefix(e.Type(), "dev.firedrill.command.") {
+	if e.Type() == events.TypeAlarm || events.IsCommand(e.Type()) {
 		b.owed += n
 	}
 	if b.busy == 0 || b.owed == 0 {

@@ -7,11 +7,11 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
-	"strings"
 	"sync"
 	"unicode/utf8"
 
 	"github.com/firedrill/firedrill/shared/chat"
+	"github.com/firedrill/firedrill/shared/chat/secret"
 )
 
 // maxBody is the most bytes that a request may have.
@@ -26,14 +26,10 @@ type Receiver struct {
 
 // ParseTenants reads a comma-separated list; "" is none.
 func ParseTenants(list string) ([]string, error) {
-	var tenants []string
-	for t := range strings.SplitSeq(list, ",") {
-		switch t = strings.TrimSpace(t); {
-		case t == "":
-		case !namePattern().MatchString(t):
+	tenants := secret.List(list)
+	for _, t := range tenants {
+		if !namePattern().MatchString(t) {
 			return nil, fmt.Errorf("%q is no tenant: want letters, digits and . _ @ + -", t)
-		default:
-			tenants = append(tenants, t)
 		}
 	}
 	return tenants, nil
